@@ -1,0 +1,196 @@
+/**
+ * Every reason that a user can read, in conditions, waiting lines and events: one closed list.
+ * `what` is the sentence of the reference, `next` what to do about it;
+ * `is` says how the controller goes on: `fine`, `waiting` (something will come by itself), `retried` (tried again, at most two
+ * minutes apart) or `stalled` (a person must change something; a watch or a retry finds out that they did).
+ */
+export const reasons = {
+  UpToDate: { is: 'fine', what: 'Every environment runs what the one before it runs.', next: '' },
+  Promoting: { is: 'waiting', what: 'A promotion is being made.', next: '' },
+  PullRequestOpen: { is: 'waiting', what: 'A promotion pull request is open.', next: 'Review and merge it.' },
+  Merged: {
+    is: 'waiting',
+    what: 'The pull request is merged; the environment does not run the revision yet.',
+    next: '',
+  },
+  NotArriving: {
+    is: 'waiting',
+    what: 'The pull request was merged an hour ago and the environment still does not run the revision.',
+    next: 'Look at the app object and its source.',
+  },
+  PullRequestClosed: {
+    is: 'waiting',
+    what: 'A person closed the pull request; this revision is not proposed again.',
+    next: 'Reopen the pull request, or release another revision.',
+  },
+  NothingToPromote: {
+    is: 'waiting',
+    what: 'No environment runs a revision that could be promoted.',
+    next: '',
+  },
+  SourceNotReady: { is: 'waiting', what: 'The source environment is not healthy, or is changing.', next: '' },
+  SourceDisagrees: {
+    is: 'waiting',
+    what: 'The targets of the source environment run different revisions.',
+    next: '',
+  },
+  TargetNewer: {
+    is: 'waiting',
+    what: 'The environment runs a newer revision than its source; no downgrade is proposed.',
+    next: 'Release a newer revision, or change the environment by hand.',
+  },
+  Suspended: { is: 'waiting', what: 'Promotion is suspended.', next: 'Set promotion.suspend to false.' },
+  AppNotFound: {
+    is: 'stalled',
+    what: 'The app object of a target does not exist.',
+    next: 'Create it, or correct appRef and targets.',
+  },
+  AppUnhealthy: {
+    is: 'waiting',
+    what: 'The app object of a target reports a failure.',
+    next: 'Look at the app object.',
+  },
+  AppSuspended: { is: 'waiting', what: 'The app object of a target is suspended.', next: 'Resume it.' },
+  AppKindUnknown: {
+    is: 'stalled',
+    what: 'There is no engine for this kind of app object.',
+    next: 'Use a HelmRelease of helm.toolkit.fluxcd.io.',
+  },
+  AppUnknown: {
+    is: 'waiting',
+    what: 'The app object has been in progress for too long to know what it runs.',
+    next: 'Look at the app object and its controller.',
+  },
+  NamespaceNotAllowed: {
+    is: 'stalled',
+    what: "The target's namespace has not allowed Pipelines of this namespace.",
+    next: 'Annotate the Namespace with lockkeeper.dev/allow-pipelines-from.',
+  },
+  RevisionNotPromotable: {
+    is: 'stalled',
+    what: 'The app object follows a source that has no version to promote.',
+    next: 'Pin a chart version.',
+  },
+  RevisionRefused: {
+    is: 'stalled',
+    what: 'The revision holds characters that may not stand in a branch or a manifest.',
+    next: 'Release under a version of letters, digits and . _ + : @ / -.',
+  },
+  CredentialNotFound: {
+    is: 'stalled',
+    what: 'The Credential does not exist.',
+    next: 'Create it, or correct credentialRef.',
+  },
+  CredentialReady: { is: 'fine', what: 'The credential works.', next: '' },
+  CredentialUnchecked: { is: 'waiting', what: 'The credential has not been tried yet.', next: '' },
+  SecretNotFound: { is: 'retried', what: 'The Secret does not exist.', next: 'Create it.' },
+  SecretAccessDenied: {
+    is: 'retried',
+    what: 'The controller may not read the Secret.',
+    next: 'Grant get on that one Secret by a Role and RoleBinding.',
+  },
+  SecretKeyMissing: { is: 'retried', what: 'The Secret lacks a key.', next: 'Add the key.' },
+  SecretMalformed: {
+    is: 'retried',
+    what: 'A value in the Secret is not what it should be.',
+    next: 'Correct the value.',
+  },
+  CredentialRejected: {
+    is: 'retried',
+    what: 'The forge refused the credential.',
+    next: 'Replace the key or token in the Secret.',
+  },
+  NotInstalled: {
+    is: 'retried',
+    what: 'The GitHub App is not installed on the repository.',
+    next: 'Install it there.',
+  },
+  PermissionMissing: {
+    is: 'retried',
+    what: 'The credential lacks a permission.',
+    next: 'Grant it on the forge.',
+  },
+  HostNotAllowed: {
+    is: 'stalled',
+    what: "The host is not on the operator's list of forges.",
+    next: 'Ask the operator to add it, or correct the URL.',
+  },
+  RepositoryNotAllowed: {
+    is: 'stalled',
+    what: 'The Credential is not for this repository.',
+    next: "Add it to the Credential's repositories, or correct the URL.",
+  },
+  RepositoryNotFound: {
+    is: 'retried',
+    what: 'The repository does not exist, or the credential may not see it.',
+    next: 'Correct the URL, or give the credential access.',
+  },
+  BaseBranchNotFound: {
+    is: 'retried',
+    what: 'The base branch does not exist.',
+    next: 'Create it, or correct baseBranch.',
+  },
+  PathNotFound: {
+    is: 'retried',
+    what: 'A path does not exist in the base branch.',
+    next: 'Create it, or correct paths.',
+  },
+  MarkerNotFound: {
+    is: 'retried',
+    what: 'No file under the paths has the marker of this environment.',
+    next: 'Put the marker behind the version.',
+  },
+  MarkersConflict: { is: 'retried', what: 'One value carries two different markers.', next: 'Keep one.' },
+  MarkerNotScalar: {
+    is: 'retried',
+    what: 'The marker does not stand behind a single value.',
+    next: 'Move it behind the version.',
+  },
+  FileNotYaml: { is: 'retried', what: 'A file with the marker is not YAML.', next: 'Correct the file.' },
+  EditRefused: {
+    is: 'retried',
+    what: 'The edit would change more than the marked values, so it was not made.',
+    next: 'Simplify the value beside the marker.',
+  },
+  DigestNotCarried: {
+    is: 'stalled',
+    what: 'The revision differs by its digest alone and no marker carries a digest.',
+    next: 'Add a marker with "$field": "digest".',
+  },
+  AlreadyInGit: {
+    is: 'waiting',
+    what: 'The base branch already holds the revision; the environment does not run it yet.',
+    next: '',
+  },
+  BranchTampered: {
+    is: 'retried',
+    what: 'The promotion branch holds a commit that is not ours.',
+    next: 'Merge or delete the branch.',
+  },
+  OwnedByOtherInstance: {
+    is: 'retried',
+    what: 'The promotion branch belongs to another installation.',
+    next: 'Delete the branch, or rename the Pipeline.',
+  },
+  WriteRefused: {
+    is: 'retried',
+    what: 'The forge refused the change by a rule of the repository.',
+    next: "Allow it in the repository's rules.",
+  },
+  RateLimited: { is: 'retried', what: 'The forge asks to wait.', next: '' },
+  ForgeUnavailable: { is: 'retried', what: 'The forge did not answer.', next: '' },
+  InternalError: {
+    is: 'retried',
+    what: 'Something failed that should not.',
+    next: "Look at the controller's log.",
+  },
+} as const satisfies Record<
+  string,
+  { is: 'fine' | 'waiting' | 'retried' | 'stalled'; what: string; next: string }
+>;
+
+export type Reason = keyof typeof reasons;
+
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(reasons, text);
+}

@@ -1,0 +1,293 @@
+import type { Secret } from '../base/secret.ts';
+
+/** Where one forge is: the operator's word, never a tenant's. */
+export interface Endpoint {
+  /** As people write it in URLs: `github.com`. */
+  readonly host: string;
+  readonly provider: ProviderName;
+  /** Root of the API, without a slash at its end. */
+  readonly apiUrl: string;
+  /** PEM of the authority that signs its certificate, when the system does not know it. */
+  readonly ca?: string;
+}
+
+export type ProviderName = 'github';
+
+export interface Repository {
+  readonly owner: string;
+  readonly name: string;
+}
+
+export interface Call {
+  /** Ends the call; every call also has a deadline of its own. */
+  readonly signal: AbortSignal;
+}
+
+/** Differences between forges are declared here and never asked for by name. */
+export interface Capabilities {
+  /** A branch moves only if it is where we last saw it (compare and swap), also backwards. */
+  readonly casMove: boolean;
+  /** The forge signs commits that it makes for us, so that they show as verified. */
+  readonly signsCommits: boolean;
+}
+
+/** What one look at a repository must answer before anything is written. */
+export interface LookQuery {
+  readonly baseBranch: string;
+  /** The promotion branch. */
+  readonly headBranch: string;
+  /** Directories or files below the root; `[]` asks for the root alone. */
+  readonly paths: readonly string[];
+}
+
+export interface Look {
+  /** Absent when the branch does not exist. */
+  readonly base?: { readonly commit: string; readonly tree: string };
+  /** In the order of the query (`['']` for the root); `entry` is absent where the base has nothing at that path. */
+  readonly paths: readonly {
+    readonly path: string;
+    readonly entry?: { readonly kind: 'tree' | 'blob'; readonly oid: string };
+  }[];
+  /** The promotion branch, when it exists. */
+  readonly head?: Head;
+  /** Open pull requests from the promotion branch of this very repository (no forks) into the base branch; oldest first. */
+  readonly pullRequests: readonly PullRequest[];
+}
+
+export interface Head {
+  readonly commit: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+  /** Login of the account that the forge attributes the commit to. */
+  readonly authorLogin?: string;
+  /** Signed by the forge for that account. */
+  readonly verified: boolean;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  /** Page for people. */
+  readonly url: string;
+  readonly state: 'Open' | 'Merged' | 'Closed';
+  readonly title: string;
+  readonly body: string;
+  readonly headCommit: string;
+}
+
+export interface TreeFile {
+  /** Below the tree that was listed. */
+  readonly path: string;
+  readonly blob: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What differs between two commits, `from` being an ancestor of `to`; `unknown` when the forge does not list all of it. */
+export type Changes =
+  | { readonly kind: 'complete'; readonly files: readonly ChangedFile[] }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface ChangedFile {
+  readonly path: string;
+  /** Absent when the file is gone. */
+  readonly blob?: string;
+  /** Where it was before a rename. */
+  readonly previousPath?: string;
+}
+
+export interface NewCommit {
+  readonly parent: string;
+  readonly baseTree: string;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly message: string;
+}
+
+export interface Commit {
+  readonly sha: string;
+  readonly verified: boolean;
+  /** The forge's word for why not verified. */
+  readonly reason: string;
+}
+
+export interface NewPullRequest {
+  readonly headBranch: string;
+  readonly baseBranch: string;
+  readonly title: string;
+  readonly body: string;
+  readonly draft: boolean;
+}
+
+/**
+ * One repository on one forge, through one token. Knows no Kubernetes. Every method rejects with a `ForgeError` alone (or the
+ * signal's reason), has a deadline, and sends the token to the endpoint's own origin only.
+ */
+export interface ForgeReader {
+  /** One request, whatever the repository's size. NotFound when the repository is not there for this token. */
+  look(query: LookQuery, call: Call): Promise<Look>;
+  /** One request. */
+  changes(range: { readonly from: string; readonly to: string }, call: Call): Promise<Changes>;
+  /**
+   * All regular files below a tree whose path `keep` accepts; symbolic links and submodules are left out. Walks in parts where the
+   * forge cuts a listing short. More than `limit` files kept: rejects with Refused.
+   */
+  listFiles(
+    query: { readonly tree: string; readonly keep: (path: string) => boolean; readonly limit: number },
+    call: Call,
+  ): Promise<readonly TreeFile[]>;
+  /** Contents by blob id, whose hash has been checked, batched into few requests; blobs that are binary or too large are absent. */
+  readBlobs(blobs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Streams every regular file of a commit to `take` (path from the root, content), never holding the archive in memory or on disk.
+   * `wanted` says by path which contents are worth reading. No credential follows a redirect to another origin.
+   */
+  streamArchive(
+    query: {
+      readonly commit: string;
+      readonly wanted: (path: string, size: number) => boolean;
+      readonly take: (path: string, content: Buffer) => void;
+    },
+    call: Call,
+  ): Promise<void>;
+  /** Free of the rate limit while nothing changed, where the forge has conditional requests. */
+  pullRequest(number: number, call: Call): Promise<PullRequest>;
+}
+
+/** Every write may be repeated: see each method for what a repetition does. */
+export interface ForgeWriter {
+  /** Makes a commit that no branch holds yet; repeating makes another one, which nobody sees. */
+  createCommit(commit: NewCommit, call: Call): Promise<Commit>;
+  /**
+   * Moves (or, with `from` absent, creates) a branch in one step, only if it is where `from` says. `stale` when it is not.
+   * Repeating after a lost answer gives `stale`: look again, the branch may already be at `to`.
+   */
+  moveBranch(
+    move: { readonly branch: string; readonly from?: string; readonly to: string },
+    call: Call,
+  ): Promise<'moved' | 'stale'>;
+  /** Deletes a branch only if it is at `from`; a branch that is gone counts as deleted. */
+  deleteBranch(
+    branch: { readonly branch: string; readonly from: string },
+    call: Call,
+  ): Promise<'deleted' | 'stale'>;
+  /** Opens it, or finds the open one of the same two branches: repeating gives the same pull request. */
+  openPullRequest(pullRequest: NewPullRequest, call: Call): Promise<PullRequest>;
+  updatePullRequest(
+    change: { readonly number: number; readonly title: string; readonly body: string },
+    call: Call,
+  ): Promise<PullRequest>;
+  /** Comments and closes; one that is closed or merged already stays as it is, without another comment. */
+  closePullRequest(
+    close: { readonly number: number; readonly comment: string },
+    call: Call,
+  ): Promise<PullRequest>;
+  /** Adds labels and asks reviewers; both may be repeated. Nothing is sent for empty lists. */
+  decorate(
+    request: {
+      readonly number: number;
+      readonly labels: readonly string[];
+      readonly reviewers: readonly string[];
+    },
+    call: Call,
+  ): Promise<void>;
+}
+
+export interface Forge extends ForgeReader, ForgeWriter {
+  readonly supports: Capabilities;
+  readonly repository: Repository;
+}
+
+/** What a minted token may do, in the forge's own words: `contents:write`. */
+export type Permission = string;
+
+export interface AppKey {
+  readonly appId: string;
+  /** PEM, RSA. */
+  readonly privateKey: Secret;
+  readonly installationId?: string;
+}
+
+export interface AppFacts {
+  /** As commits and pull requests show it: `acme-promoter[bot]`. */
+  readonly login: string;
+  readonly id: string;
+}
+
+export interface Installation {
+  readonly id: string;
+  readonly permissions: readonly Permission[];
+  /** Whether it opens every repository of its account, or chosen ones. */
+  readonly repositorySelection: 'all' | 'selected';
+}
+
+export interface MintedToken {
+  readonly token: Secret;
+  readonly expiresAt: Date;
+  readonly permissions: readonly Permission[];
+  readonly repositories: number;
+}
+
+export interface TokenFacts {
+  readonly kind: 'PersonalAccessToken' | 'OAuthUser' | 'Unknown';
+  readonly owner: { readonly login: string; readonly type: 'Bot' | 'User' | 'Unknown'; readonly id?: string };
+  readonly expiry:
+    | { readonly kind: 'at'; readonly time: Date }
+    | { readonly kind: 'never or not reported' }
+    | { readonly kind: 'unknown'; readonly why: string };
+  /** Absent when the forge does not tell a token its own scopes. */
+  readonly scopes?: readonly Permission[];
+}
+
+/** What a forge tells about credentials. Works without a repository. */
+export interface ForgeIdentity {
+  /** Unauthorized when the key is not the App's; Malformed input (not a PEM) is `SecretMalformed`'s business before this. */
+  describeApp(key: AppKey, call: Call): Promise<AppFacts>;
+  /** NotInstalled when the App is not on that repository, or suspended. */
+  findInstallation(key: AppKey, repository: Repository, call: Call): Promise<Installation>;
+  /**
+   * A token for these repositories and permissions and no more; never for an empty list of repositories, which GitHub reads as "all".
+   * PermissionMissing when the installation does not have them.
+   */
+  mintToken(
+    request: {
+      readonly key: AppKey;
+      readonly installation: string;
+      readonly repositories: readonly string[];
+      readonly permissions: readonly Permission[];
+    },
+    call: Call,
+  ): Promise<MintedToken>;
+  /** Ends a minted token. One that is already dead counts as revoked. */
+  revokeToken(token: Secret, call: Call): Promise<void>;
+  /** Whose a stored token is and how long it lasts. */
+  describeToken(token: Secret, call: Call): Promise<TokenFacts>;
+}
+
+/** How one provider is spoken to; one line of the registry each. */
+export interface Provider {
+  readonly identity: (connection: Connection) => ForgeIdentity;
+  readonly open: (connection: Connection, repository: Repository, token: ForgeToken) => Forge;
+  /** What a promotion needs, and what reading needs. */
+  readonly permissions: { readonly read: readonly Permission[]; readonly write: readonly Permission[] };
+}
+
+export interface ForgeToken {
+  readonly value: Secret;
+  /** When it was minted: a token a few seconds old may not be known everywhere, so 401 and 404 are tried again. Absent: stored long ago. */
+  readonly mintedAt?: Date;
+}
+
+/** One endpoint with its connections; lives as long as the process. */
+export interface Connection {
+  readonly endpoint: Endpoint;
+  /** `fetch` bound to this endpoint's pool and authority; refuses nothing, follows no redirect. */
+  readonly fetch: (url: string, init: FetchInit) => Promise<Response>;
+  readonly now: () => Date;
+}
+
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
