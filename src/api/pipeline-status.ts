@@ -3,9 +3,9 @@ import { condition, message, timestamp } from './meta.ts';
 
 /** What runs or could run. `key` stands for all of it; only display uses `version`. */
 export const revision = z.object({
-  version: z.string().max(255).describe('As people say it.'),
-  digest: z.string().max(128).optional().describe('Of the content, where the source gives one.'),
-  key: z.string().max(64).describe('Equal exactly when version and digest are.'),
+  version: z.string().max(128).describe('As people say it.'),
+  digest: z.string().max(80).optional().describe('Of the content, where the source gives one.'),
+  key: z.string().max(32).describe('Equal exactly when version and digest are.'),
 });
 export type RevisionStatus = z.infer<typeof revision>;
 
@@ -16,12 +16,20 @@ const targetStatus = z.object({
   verdict: targetVerdict.describe(
     'What the app object says, with what it said before kept through short waits.',
   ),
-  revision: revision.optional().describe('The revision that the verdict speaks of.'),
-  since: timestamp.optional().describe('Since when the verdict stands.'),
   message: message.optional(),
-  uid: z.string().max(64).optional().describe('Of the app object that the verdict was read from.'),
-  generation: z.int().optional().describe('Of the app object that the verdict was read from.'),
-  attempted: z.string().max(255).optional().describe('The revision that the app object had last tried.'),
+  revision: revision.optional().describe('What the target runs, or what failed there.'),
+  last: z
+    .enum(['Good', 'Bad', 'Waiting'])
+    .optional()
+    .describe('The last verdict that the app object gave; it stands through a wait of the same attempt.'),
+  since: timestamp.optional().describe('Since when the last verdict stands.'),
+  uid: z.string().max(36).optional().describe('Of the app object that gave the last verdict.'),
+  generation: z.int().min(0).optional().describe('Of the app object that gave the last verdict.'),
+  attempted: z
+    .string()
+    .max(160)
+    .optional()
+    .describe('What the app object had tried when it gave the last verdict.'),
 });
 export type TargetStatus = z.infer<typeof targetStatus>;
 
@@ -54,9 +62,6 @@ const promotionStatus = z.object({
       number: z.int().min(1),
       url: z.string().max(512),
       state: z.enum(['Open', 'Merged', 'Closed']),
-      checkedTime: timestamp
-        .optional()
-        .describe('When the forge was last asked; moves at most once a minute.'),
     })
     .optional(),
 });
@@ -83,7 +88,7 @@ const environmentStatus = z.object({
     .describe('What this environment waits for, when it waits.'),
   promotion: promotionStatus.optional().describe('The newest promotion into this environment.'),
   barred: z
-    .array(z.string().max(64))
+    .array(z.string().max(32))
     .max(16)
     .optional()
     .describe('Keys of revisions whose pull request a person closed; they are not proposed again.')

@@ -1,7 +1,7 @@
 /**
  * Every reason that a user can read, in conditions, waiting lines and events: one closed list.
  * `what` is the sentence of the reference, `next` what to do about it;
- * `is` says how the controller goes on: `fine`, `waiting` (something will come by itself), `retried` (tried again, at most two
+ * `is` says how the controller goes on: `fine`, `waiting` (something will come by itself), `blocked` (something outside is broken; a watch tells when it is not), `retried` (tried again, at most two
  * minutes apart) or `stalled` (a person must change something; a watch or a retry finds out that they did).
  */
 export const reasons = {
@@ -14,14 +14,19 @@ export const reasons = {
     next: '',
   },
   NotArriving: {
-    is: 'waiting',
+    is: 'blocked',
     what: 'The pull request was merged an hour ago and the environment still does not run the revision.',
     next: 'Look at the app object and its source.',
   },
   PullRequestClosed: {
     is: 'waiting',
     what: 'A person closed the pull request; this revision is not proposed again.',
-    next: 'Reopen the pull request, or release another revision.',
+    next: 'Release another revision.',
+  },
+  Reverted: {
+    is: 'waiting',
+    what: 'The environment left this revision after it was promoted; it is not proposed again.',
+    next: 'Release another revision.',
   },
   NothingToPromote: {
     is: 'waiting',
@@ -46,7 +51,7 @@ export const reasons = {
     next: 'Create it, or correct appRef and targets.',
   },
   AppUnhealthy: {
-    is: 'waiting',
+    is: 'blocked',
     what: 'The app object of a target reports a failure.',
     next: 'Look at the app object.',
   },
@@ -57,7 +62,7 @@ export const reasons = {
     next: 'Use a HelmRelease of helm.toolkit.fluxcd.io.',
   },
   AppUnknown: {
-    is: 'waiting',
+    is: 'blocked',
     what: 'The app object has been in progress for too long to know what it runs.',
     next: 'Look at the app object and its controller.',
   },
@@ -186,7 +191,7 @@ export const reasons = {
   },
 } as const satisfies Record<
   string,
-  { is: 'fine' | 'waiting' | 'retried' | 'stalled'; what: string; next: string }
+  { is: 'fine' | 'waiting' | 'blocked' | 'retried' | 'stalled'; what: string; next: string }
 >;
 
 export type Reason = keyof typeof reasons;
