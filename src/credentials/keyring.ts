@@ -1,0 +1,347 @@
+import { LRUCache } from 'lru-cache';
+import type { Credential } from '../api/credential.ts';
+import { addMs, type Clock } from '../base/time.ts';
+import { isForgeError } from '../forges/errors.ts';
+import type {
+  AppFacts,
+  AppKey,
+  Call,
+  Connection,
+  Forge,
+  ForgeIdentity,
+  ForgeReader,
+  Installation,
+  Provider,
+  Repository,
+  TokenFacts,
+} from '../forges/forge.ts';
+import { readMaterial, secretNameOf, type Material, type StoredSecret } from './material.ts';
+import { CredentialProblem, problemOf } from './problem.ts';
+import { ReadTokens, type TokenName } from './read-tokens.ts';
+import type { Uses } from './uses.ts';
+
+/** One forge of the operator's list. */
+export interface ListedForge {
+  readonly connection: Connection;
+  readonly provider: Provider;
+}
+
+/** Reads one Secret by its name; rejects with a CredentialProblem when it is absent or may not be read. */
+export type SecretReader = (namespace: string, name: string, call: Call) => Promise<StoredSecret>;
+
+export interface KeyringParts {
+  /** By host. What is not in it does not exist. */
+  readonly forges: ReadonlyMap<string, ListedForge>;
+  readonly readSecret: SecretReader;
+  readonly uses: Uses;
+  readonly clock: Clock;
+  /** Told when a write token could not be revoked; it dies by itself within the hour. */
+  readonly onUnrevoked: (credential: string) => void;
+}
+
+/** For whom a credential is opened. */
+export interface Purpose {
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly host: string;
+  readonly repository: Repository;
+}
+
+/** One repository through one credential. */
+export interface Access {
+  readonly reader: ForgeReader;
+  /** Who pull requests and commits appear to be from. */
+  readonly login: string;
+  /** Runs `act` with a token minted for it alone (one repository; contents and pull requests), which is revoked when it ends, however it ends. */
+  readonly write: <T>(act: (forge: Forge) => Promise<T>) => Promise<T>;
+}
+
+/** What a probe found out. */
+export type CredentialFacts =
+  | {
+      readonly kind: 'app';
+      readonly app: AppFacts;
+      readonly installation: Installation;
+      readonly missing: readonly string[];
+    }
+  | { readonly kind: 'token'; readonly token: TokenFacts };
+
+/** The only place that turns a Credential into something that can act. Holds no secret longer than its tokens live. */
+export class Keyring {
+  readonly #parts: KeyringParts;
+  readonly #readTokens: ReadTokens;
+  /** Facts by the material that they are true of: another key is another entry. */
+  readonly #apps = new LRUCache<string, AppFacts>({ max: 1_000 });
+  readonly #logins = new LRUCache<string, string>({ max: 1_000 });
+  readonly #installations = new LRUCache<string, { readonly found: Installation; readonly at: Date }>({
+    max: 2_000,
+  });
+
+  constructor(parts: KeyringParts) {
+    this.#parts = parts;
+    this.#readTokens = new ReadTokens(parts.clock);
+  }
+
+  /**
+   * Opens a repository through a Credential. Rejects with a CredentialProblem or ForgeError; a host that the operator does not list,
+   * or a repository that the Credential does not, is refused before a byte is sent or the Secret is read.
+   */
+  async open(credential: Credential, purpose: Purpose, call: Call): Promise<Access> {
+    const name = nameOf(credential);
+    const forge = this.#allowed(credential, purpose);
+    const material = await this.#material(credential, call);
+    const by = `${purpose.pipeline} ${purpose.environment}`;
+    const used = (): void =>
+      this.#parts.uses.note(name, purpose.pipeline, { time: this.#parts.clock.now(), by });
+    const forget = (): void =>
+      void this.#installations.delete(installationKey(forge, material, purpose.repository));
+    const watched = <T>(work: () => Promise<T>): Promise<T> => this.#watch(name, work, forget);
+    return await watched(async () => {
+      const access =
+        material.kind === 'app'
+          ? await this.#openApp(forge, material, purpose.repository, name, call)
+          : await this.#openToken(forge, material, purpose.repository, call);
+      used();
+      return {
+        login: access.login,
+        reader: access.reader,
+        write: (act) =>
+          watched(async () => {
+            used();
+            return await access.write(act);
+          }),
+      };
+    });
+  }
+
+  /** Asks the forge about a Credential: one request in the steady state. */
+  async probe(credential: Credential, call: Call): Promise<CredentialFacts> {
+    const forge = this.#listed(credential.spec.host);
+    const material = await this.#material(credential, call);
+    const identity = forge.provider.identity(forge.connection);
+    if (material.kind === 'token') {
+      return { kind: 'token', token: await identity.describeToken(material.token, call) };
+    }
+    const repository = repositoryOf(credential.spec.repositories[0] ?? '');
+    const app = await this.#describeApp(forge, identity, material, call);
+    const installation = await identity.findInstallation(material.key, repository, call);
+    this.#installations.set(installationKey(forge, material, repository), {
+      found: installation,
+      at: this.#parts.clock.now(),
+    });
+    const missing = forge.provider.permissions.write.filter(
+      (each) => !installation.permissions.includes(each),
+    );
+    return { kind: 'app', app, installation, missing };
+  }
+
+  /** Which material a Credential has now, for telling whether it changed since the last probe. */
+  async identityOf(credential: Credential, call: Call): Promise<string> {
+    return (await this.#material(credential, call)).identity;
+  }
+
+  /** HostNotAllowed unless the operator lists the host. */
+  #listed(host: string): ListedForge {
+    const forge = this.#parts.forges.get(host);
+    if (forge !== undefined) return forge;
+    const known = [...this.#parts.forges.keys()].join(', ');
+    throw new CredentialProblem(
+      'HostNotAllowed',
+      `${host} is not on the operator's list of forges (${known})`,
+    );
+  }
+
+  #allowed({ metadata, spec }: Credential, { host, repository }: Purpose): ListedForge {
+    const forge = this.#listed(host);
+    if (spec.host !== host) {
+      throw new CredentialProblem(
+        'HostNotAllowed',
+        `Credential ${metadata.name} is for ${spec.host}, not ${host}`,
+      );
+    }
+    const wanted = `${repository.owner}/${repository.name}`;
+    if (!spec.repositories.some((each) => each.toLowerCase() === wanted.toLowerCase())) {
+      throw new CredentialProblem(
+        'RepositoryNotAllowed',
+        `Credential ${metadata.name} is not for ${wanted}; add it to its repositories or correct url`,
+      );
+    }
+    return forge;
+  }
+
+  async #material({ metadata, spec }: Credential, call: Call): Promise<Material> {
+    const secret = secretNameOf(spec);
+    const stored = await this.#parts.readSecret(metadata.namespace, secret, call);
+    return readMaterial(spec, `${metadata.namespace}/${secret}`, stored);
+  }
+
+  async #openApp(
+    forge: ListedForge,
+    material: Extract<Material, { kind: 'app' }>,
+    repository: Repository,
+    credential: string,
+    call: Call,
+  ): Promise<Access> {
+    const { connection, provider } = forge;
+    const identity = provider.identity(connection);
+    const app = await this.#describeApp(forge, identity, material, call);
+    const installation = await this.#installation(forge, identity, material, repository, call);
+    const request = (permissions: readonly string[]) => ({
+      key: material.key,
+      installation,
+      repositories: [repository.name],
+      permissions,
+    });
+    const name: TokenName = {
+      host: connection.endpoint.host,
+      identity: material.identity,
+      installation,
+      repositories: [`${repository.owner}/${repository.name}`],
+      permissions: provider.permissions.read,
+    };
+    const read = async <T>(use: (reader: ForgeReader) => Promise<T>): Promise<T> => {
+      const { minted, mintedAt } = await this.#readTokens.get(name, () =>
+        identity.mintToken(request(provider.permissions.read), call),
+      );
+      return await use(provider.open(connection, repository, { value: minted.token, mintedAt }));
+    };
+    return {
+      login: app.login,
+      reader: renewing(read, () => this.#readTokens.drop(name)),
+      write: async (act) => {
+        const minted = await identity.mintToken(request(provider.permissions.write), call);
+        try {
+          return await act(
+            provider.open(connection, repository, { value: minted.token, mintedAt: this.#parts.clock.now() }),
+          );
+        } finally {
+          // Also when we are told to stop: a live write token must not outlive the act.
+          await identity
+            .revokeToken(minted.token, { signal: AbortSignal.timeout(5_000) })
+            .catch(() => this.#parts.onUnrevoked(credential));
+        }
+      },
+    };
+  }
+
+  async #openToken(
+    { connection, provider }: ListedForge,
+    material: Extract<Material, { kind: 'token' }>,
+    repository: Repository,
+    call: Call,
+  ): Promise<Access> {
+    const forge = provider.open(connection, repository, { value: material.token });
+    let login = this.#logins.get(material.identity);
+    if (login === undefined) {
+      login = (await provider.identity(connection).describeToken(material.token, call)).owner.login;
+      this.#logins.set(material.identity, login);
+    }
+    return { login, reader: forge, write: (act) => act(forge) };
+  }
+
+  async #describeApp(
+    { connection }: ListedForge,
+    identity: ForgeIdentity,
+    material: { readonly key: AppKey; readonly identity: string },
+    call: Call,
+  ): Promise<AppFacts> {
+    const key = `${connection.endpoint.host} ${material.identity}`;
+    const known = this.#apps.get(key);
+    if (known !== undefined) return known;
+    const found = await identity.describeApp(material.key, call);
+    this.#apps.set(key, found);
+    return found;
+  }
+
+  async #installation(
+    forge: ListedForge,
+    identity: ForgeIdentity,
+    material: Extract<Material, { kind: 'app' }>,
+    repository: Repository,
+    call: Call,
+  ): Promise<string> {
+    if (material.key.installationId !== undefined) return material.key.installationId;
+    const key = installationKey(forge, material, repository);
+    const known = this.#installations.get(key);
+    const now = this.#parts.clock.now();
+    if (known !== undefined && addMs(known.at, installationTtlMs) > now) return known.found.id;
+    const found = await identity.findInstallation(material.key, repository, call);
+    this.#installations.set(key, { found, at: now });
+    return found.id;
+  }
+
+  /** Keeps what a use tells about the credential's health, and forgets what a refusal proves wrong. */
+  async #watch<T>(credential: string, work: () => Promise<T>, forget: () => void): Promise<T> {
+    try {
+      const result = await work();
+      this.#parts.uses.noteHealth(credential, {
+        valid: true,
+        reason: 'CredentialReady',
+        message: 'the forge accepts it',
+      });
+      return result;
+    } catch (thrown) {
+      const problem = problemOf(thrown);
+      if (problem !== undefined && credentialReasons.has(problem.reason)) {
+        forget();
+        this.#parts.uses.noteHealth(credential, {
+          valid: false,
+          reason: problem.reason,
+          message: problem.message,
+        });
+      }
+      throw thrown;
+    }
+  }
+}
+
+/** How long an installation is believed to be where it was found. */
+const installationTtlMs = 10 * 60_000;
+
+/** Problems that are the credential's own. */
+const credentialReasons: ReadonlySet<string> = new Set([
+  'CredentialRejected',
+  'NotInstalled',
+  'PermissionMissing',
+]);
+
+export function nameOf({ metadata }: Credential): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function installationKey(
+  { connection }: ListedForge,
+  material: Material,
+  { owner, name }: Repository,
+): string {
+  return [connection.endpoint.host, material.identity, owner, name].join(' ');
+}
+
+function repositoryOf(path: string): Repository {
+  const cut = path.lastIndexOf('/');
+  return { owner: path.slice(0, cut), name: path.slice(cut + 1) };
+}
+
+/** A reader whose token is replaced once when the forge does not know it any more (revoked, or the App was changed). */
+function renewing(
+  read: <T>(use: (reader: ForgeReader) => Promise<T>) => Promise<T>,
+  drop: () => void,
+): ForgeReader {
+  const twice = async <T>(use: (reader: ForgeReader) => Promise<T>): Promise<T> => {
+    try {
+      return await read(use);
+    } catch (thrown) {
+      if (!isForgeError(thrown) || thrown.code !== 'Unauthorized') throw thrown;
+      drop();
+      return await read(use);
+    }
+  };
+  return {
+    look: (query, call) => twice((reader) => reader.look(query, call)),
+    changes: (range, call) => twice((reader) => reader.changes(range, call)),
+    listFiles: (query, call) => twice((reader) => reader.listFiles(query, call)),
+    readBlobs: (blobs, call) => twice((reader) => reader.readBlobs(blobs, call)),
+    streamArchive: (query, call) => twice((reader) => reader.streamArchive(query, call)),
+    pullRequest: (number, call) => twice((reader) => reader.pullRequest(number, call)),
+  };
+}

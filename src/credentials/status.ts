@@ -1,0 +1,150 @@
+import type { CredentialStatus } from '../api/credential.ts';
+import { maxMessageBytes, type Condition } from '../api/meta.ts';
+import { cutToBytes } from '../base/text.ts';
+import { toTimestamp } from '../base/time.ts';
+import type { CredentialFacts } from './keyring.ts';
+import type { Problem } from './problem.ts';
+import type { Health, Use } from './uses.ts';
+
+/** All that a pass over a Credential has found. */
+export interface CredentialSeen {
+  readonly now: Date;
+  readonly generation: number;
+  readonly previous: CredentialStatus | undefined;
+  /** What the last probe said, and when; absent before the first that succeeded. */
+  readonly probed?: { readonly facts: CredentialFacts; readonly at: Date };
+  /** Why there is nothing to probe, or what the probe failed with. */
+  readonly problem?: Problem;
+  readonly lastUse: Use | undefined;
+  /** What the last use said; newer than the probe where it is given. */
+  readonly health: Health | undefined;
+  /** What a write token is minted with. */
+  readonly writePermissions: readonly string[];
+}
+
+/** Everything that is known of a Credential, and never a value of it. Equal input gives equal output. */
+export function credentialStatusOf(seen: CredentialSeen): CredentialStatus {
+  const { probed, previous } = seen;
+  const lastUsed = lastUsedOf(seen);
+  const valid = validOf(seen);
+  const checkedTime = checkedTimeOf(seen, valid);
+  return {
+    observedGeneration: seen.generation,
+    conditions: [readyOf(seen, valid)],
+    ...(probed === undefined ? knownBefore(previous) : factsStatus(probed.facts, seen.writePermissions)),
+    valid,
+    ...(checkedTime === undefined ? {} : { checkedTime }),
+    ...(lastUsed === undefined ? {} : { lastUsed }),
+  };
+}
+
+/** Moves when the answer does, else once an hour: a time alone is not worth a write at each probe. */
+function checkedTimeOf({ previous, probed }: CredentialSeen, valid: string): string | undefined {
+  const written = previous?.checkedTime;
+  if (probed === undefined) return written;
+  const young = written !== undefined && probed.at.getTime() - new Date(written).getTime() < 3_600_000;
+  return young && previous?.valid === valid ? written : toTimestamp(probed.at);
+}
+
+function knownBefore(previous: CredentialStatus | undefined): CredentialStatus {
+  const { kind, owner, expiryTime, expiry, scope } = previous ?? {};
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(expiryTime === undefined ? {} : { expiryTime }),
+    ...(expiry === undefined ? {} : { expiry }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]): CredentialStatus {
+  if (facts.kind === 'app') {
+    const { app, installation, missing } = facts;
+    const lacks = missing.length > 0;
+    return {
+      kind: 'GitHubApp',
+      owner: { login: app.login, type: 'Bot', id: app.id },
+      expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
+      scope: {
+        verdict: lacks ? 'Insufficient' : 'Least',
+        granted: writePermissions.filter((each) => !missing.includes(each)),
+        repositories: 1,
+        message: lacks
+          ? `the App lacks ${missing.join(', ')}; grant it in the App's settings and accept it in the installation`
+          : installation.repositorySelection === 'all'
+            ? 'the App is installed on all repositories; each token is minted for one'
+            : 'each token is minted for one repository',
+      },
+    };
+  }
+  const { kind, owner, expiry, scopes } = facts.token;
+  return {
+    kind,
+    owner: { login: owner.login, type: owner.type, ...(owner.id === undefined ? {} : { id: owner.id }) },
+    ...(expiry.kind === 'at'
+      ? { expiryTime: toTimestamp(expiry.time) }
+      : {
+          expiry:
+            expiry.kind === 'unknown'
+              ? cutToBytes(expiry.why, maxMessageBytes)
+              : 'It never expires, or the forge does not say.',
+        }),
+    scope:
+      scopes === undefined
+        ? { verdict: 'Unknown', granted: [], message: 'the forge does not tell such a token what it may do' }
+        : {
+            verdict: scopes.includes('repo') ? 'Broad' : 'Unknown',
+            granted: [...scopes].slice(0, 64),
+            ...(scopes.includes('repo')
+              ? { message: 'scope repo opens every repository that its owner may write to' }
+              : {}),
+          },
+  };
+}
+
+function validOf({ problem, health, probed }: CredentialSeen): 'True' | 'False' | 'Unknown' {
+  if (problem !== undefined) return refusedByForge.has(problem.reason) ? 'False' : 'Unknown';
+  if (health !== undefined) return health.valid ? 'True' : 'False';
+  return probed === undefined ? 'Unknown' : 'True';
+}
+
+/** The forge was asked and said no; anything else leaves open whether the credential is good. */
+const refusedByForge: ReadonlySet<string> = new Set(['CredentialRejected', 'NotInstalled']);
+
+function readyOf(seen: CredentialSeen, valid: 'True' | 'False' | 'Unknown'): Condition {
+  const { reason, message } = readiness(seen);
+  const status =
+    reason === 'CredentialReady' ? 'True' : reason === 'CredentialUnchecked' ? 'Unknown' : 'False';
+  const before = seen.previous?.conditions?.find(({ type }) => type === 'Ready');
+  return {
+    type: 'Ready',
+    status: valid === 'False' ? 'False' : status,
+    observedGeneration: seen.generation,
+    reason,
+    message: cutToBytes(message, maxMessageBytes),
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : toTimestamp(seen.now),
+  };
+}
+
+function readiness({ problem, health, probed }: CredentialSeen): Problem {
+  if (problem !== undefined) return problem;
+  if (health?.valid === false) return health;
+  if (probed === undefined)
+    return { reason: 'CredentialUnchecked', message: 'the forge has not been asked yet' };
+  if (probed.facts.kind === 'app' && probed.facts.missing.length > 0) {
+    return {
+      reason: 'PermissionMissing',
+      message: `the App lacks ${probed.facts.missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
+    };
+  }
+  return { reason: 'CredentialReady', message: 'the forge accepts it' };
+}
+
+function lastUsedOf({ previous, lastUse }: CredentialSeen): CredentialStatus['lastUsed'] {
+  const written = previous?.lastUsed;
+  if (lastUse === undefined) return written;
+  // A time alone is not worth a write more often than once a minute.
+  const young = written !== undefined && lastUse.time.getTime() - new Date(written.time).getTime() < 60_000;
+  if (young && written.by === lastUse.by) return written;
+  return { time: toTimestamp(lastUse.time), by: cutToBytes(lastUse.by, 256), source: 'Controller' };
+}
