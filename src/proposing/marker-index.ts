@@ -78,11 +78,15 @@ export class MarkerIndex {
   }
 
   async #below(path: string, tree: string, query: Query): Promise<readonly Found[]> {
-    const found = await this.#once(`tree ${tree}`, () => this.#trees.get(tree), async () => {
-      const files = (await this.#fromChanges(path, tree, query)) ?? (await this.#fromListing(tree, query));
-      this.#trees.set(tree, files);
-      return files;
-    });
+    const found = await this.#once(
+      `tree ${tree}`,
+      () => this.#trees.get(tree),
+      async () => {
+        const files = (await this.#fromChanges(path, tree, query)) ?? (await this.#fromListing(tree, query));
+        this.#trees.set(tree, files);
+        return files;
+      },
+    );
     const { base } = query.look;
     if (base !== undefined) this.#known.set(`${query.repository} ${path}`, { commit: base.commit, tree });
     return found.map((file) => ({ ...file, path: path === '' ? file.path : `${path}/${file.path}` }));
@@ -93,14 +97,19 @@ export class MarkerIndex {
     const last = this.#known.get(`${query.repository} ${path}`);
     const before = last === undefined ? undefined : this.#trees.get(last.tree);
     const { base } = query.look;
-    if (last === undefined || before === undefined || base === undefined || last.tree === tree) return undefined;
+    if (last === undefined || before === undefined || base === undefined || last.tree === tree)
+      return undefined;
     const range = { from: last.commit, to: base.commit };
     const key = `${query.repository} ${range.from} ${range.to}`;
-    const changes = await this.#once(`changes ${key}`, () => this.#changes.get(key), async () => {
-      const read = await query.forge.changes(range, query);
-      this.#changes.set(key, read);
-      return read;
-    });
+    const changes = await this.#once(
+      `changes ${key}`,
+      () => this.#changes.get(key),
+      async () => {
+        const read = await query.forge.changes(range, query);
+        this.#changes.set(key, read);
+        return read;
+      },
+    );
     if (changes.kind === 'unknown') return undefined;
     const files = new Map(before.map((file) => [file.path, file.blob]));
     const added: Found[] = [];

@@ -64,7 +64,10 @@ function bodyOf(promotion: Promotion, changes: readonly Change[]): string {
   const { revision, namespace, pipeline, environment, instance } = promotion;
   const rows = changes
     .slice(0, maxChangesShown)
-    .map(({ path, line, from, to }) => `| ${codeSpan(`${path}:${line}`)} | ${codeSpan(from)} | ${codeSpan(to)} |`);
+    .map(
+      ({ path, line, from, to }) =>
+        `| ${codeSpan(`${path}:${line}`)} | ${codeSpan(from)} | ${codeSpan(to)} |`,
+    );
   const more = changes.length - rows.length;
   return [
     whyOf(promotion, codeSpan),
@@ -116,7 +119,11 @@ export interface Trailers {
 
 /** Reads the last paragraph of a commit message. Anybody can write trailers: they tell whose a commit claims to be. */
 export function readTrailers(commitMessage: string): Trailers {
-  const last = commitMessage.trimEnd().split(/\n{2,}/).at(-1) ?? '';
+  const last =
+    commitMessage
+      .trimEnd()
+      .split(/\n{2,}/)
+      .at(-1) ?? '';
   const found: Record<string, string> = {};
   for (const line of last.split('\n')) {
     const [, name, value] = /^([A-Za-z-]+): (.+)$/.exec(line) ?? [];

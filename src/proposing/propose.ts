@@ -3,7 +3,14 @@ import type { Forge, ForgeReader, Head, Look, PullRequest } from '../forges/forg
 import { edit } from '../manifests/edit.ts';
 import { scan } from '../manifests/scan.ts';
 import type { MarkedFile, MarkerIndex } from './marker-index.ts';
-import { branchOf, proposalOf, readTrailers, type Change, type Promotion, type Proposal } from './proposal.ts';
+import {
+  branchOf,
+  proposalOf,
+  readTrailers,
+  type Change,
+  type Promotion,
+  type Proposal,
+} from './proposal.ts';
 
 /** Where and how the pull request is made. */
 export interface Place {
@@ -68,11 +75,17 @@ export async function propose(
   );
   const { base, head } = look;
   if (base === undefined) {
-    return refused('BaseBranchNotFound', `${place.repository} has no branch ${place.baseBranch}; create it or correct baseBranch`);
+    return refused(
+      'BaseBranchNotFound',
+      `${place.repository} has no branch ${place.baseBranch}; create it or correct baseBranch`,
+    );
   }
   const absent = look.paths.find(({ entry }) => entry === undefined);
   if (absent !== undefined) {
-    return refused('PathNotFound', `${place.baseBranch} of ${place.repository} has nothing at ${absent.path}; correct paths`);
+    return refused(
+      'PathNotFound',
+      `${place.baseBranch} of ${place.repository} has nothing at ${absent.path}; correct paths`,
+    );
   }
   const files = await hands.index.find({ ...hands, forge: hands.reader, repository: place.repository, look });
   const edits = editAll(files, promotion, place);
@@ -131,7 +144,11 @@ const refusals = {
 } as const satisfies Record<string, Reason>;
 
 /** Every marked value of the environment set to the revision: all of them or nothing. */
-function editAll(files: readonly MarkedFile[], promotion: Promotion, place: Place): Edits | Extract<Proposed, { kind: 'refused' }> {
+function editAll(
+  files: readonly MarkedFile[],
+  promotion: Promotion,
+  place: Place,
+): Edits | Extract<Proposed, { kind: 'refused' }> {
   const { revision } = promotion;
   const edited: { path: string; text: string }[] = [];
   const changes: Change[] = [];
@@ -162,17 +179,26 @@ function editAll(files: readonly MarkedFile[], promotion: Promotion, place: Plac
   }
   if (marked === 0) return refused('MarkerNotFound', whyNoMarker(files, promotion, place));
   if (changes.length === 0) {
-    return refused('AlreadyInGit', `${place.baseBranch} of ${place.repository} already has ${revision.version} for ${promotion.environment}`);
+    return refused(
+      'AlreadyInGit',
+      `${place.baseBranch} of ${place.repository} already has ${revision.version} for ${promotion.environment}`,
+    );
   }
   return { files: edited, changes };
 }
 
-function whyNoMarker(files: readonly MarkedFile[], { namespace, pipeline, environment }: Promotion, place: Place): string {
-  const where = place.paths.length === 0 ? place.repository : `${place.paths.join(', ')} in ${place.repository}`;
+function whyNoMarker(
+  files: readonly MarkedFile[],
+  { namespace, pipeline, environment }: Promotion,
+  place: Place,
+): string {
+  const where =
+    place.paths.length === 0 ? place.repository : `${place.paths.join(', ')} in ${place.repository}`;
   const wanted = `# {"$promotion": "${namespace}:${pipeline}:${environment}"}`;
   for (const file of files) {
     const [warning] = scan(file).warnings;
-    if (warning !== undefined) return `no ${wanted} in ${where}; ${file.path}:${warning.line}: ${warning.message}`;
+    if (warning !== undefined)
+      return `no ${wanted} in ${where}; ${file.path}:${warning.line}: ${warning.message}`;
   }
   return `no ${wanted} in ${where}; put it behind the version`;
 }
@@ -189,16 +215,30 @@ function whyNotOurs(
   const claims = readTrailers(head.message);
   const { namespace, pipeline, environment, instance } = promotion;
   if (claims.instance !== undefined && claims.instance !== instance) {
-    return refused('OwnedByOtherInstance', `branch ${branch} belongs to installation ${claims.instance}; delete it there or rename the Pipeline`);
+    return refused(
+      'OwnedByOtherInstance',
+      `branch ${branch} belongs to installation ${claims.instance}; delete it there or rename the Pipeline`,
+    );
   }
-  const claimed = claims.instance === instance && claims.environment === `${namespace}/${pipeline}/${environment}`;
+  const claimed =
+    claims.instance === instance && claims.environment === `${namespace}/${pipeline}/${environment}`;
   if (claimed && head.verified && head.authorLogin === login) return undefined;
-  return refused('BranchTampered', `branch ${branch} is at ${head.commit.slice(0, 12)}, which we did not make; merge or delete it`);
+  return refused(
+    'BranchTampered',
+    `branch ${branch} is at ${head.commit.slice(0, 12)}, which we did not make; merge or delete it`,
+  );
 }
 
 /** The branch already holds this revision, and its pull request is open or was never opened. */
-function isCurrent(head: Head, promotion: Promotion, recorded: Recorded, open: Look['pullRequests'][number] | undefined): boolean {
-  return readTrailers(head.message).key === promotion.revision.key && (recorded.resumes || open !== undefined);
+function isCurrent(
+  head: Head,
+  promotion: Promotion,
+  recorded: Recorded,
+  open: Look['pullRequests'][number] | undefined,
+): boolean {
+  return (
+    readTrailers(head.message).key === promotion.revision.key && (recorded.resumes || open !== undefined)
+  );
 }
 
 async function publish(
@@ -220,7 +260,13 @@ async function publish(
           },
           { signal },
         )
-      : await forge.updatePullRequest({ number: open.number, title: proposal.title, body: proposal.body }, { signal });
-  await forge.decorate({ number: pullRequest.number, labels: place.labels, reviewers: place.reviewers }, { signal });
+      : await forge.updatePullRequest(
+          { number: open.number, title: proposal.title, body: proposal.body },
+          { signal },
+        );
+  await forge.decorate(
+    { number: pullRequest.number, labels: place.labels, reviewers: place.reviewers },
+    { signal },
+  );
   return pullRequest;
 }
