@@ -261,9 +261,8 @@ function whyNotPromotable(object: unknown): string | undefined {
   const kind = chartRef?.kind ?? chart?.spec.sourceRef.kind;
   if (kind === undefined) return 'the HelmRelease names no chart: set spec.chart or spec.chartRef';
   if (kind === 'HelmRepository' || kind === 'OCIRepository') return undefined;
-  const { lastAttemptedRevision, lastAttemptedRevisionDigest } = parsed.status;
-  // Build metadata that no digest explains is a commit: the HelmChart follows a GitRepository.
-  const followsCommits = lastAttemptedRevision?.includes('+') && lastAttemptedRevisionDigest === undefined;
+  // The chart of a GitRepository with reconcileStrategy Revision: source-controller appends the commit.
+  const followsCommits = /\+[0-9a-f]{12}$/.test(parsed.status.lastAttemptedRevision ?? '');
   if (kind === 'HelmChart' && !followsCommits) return undefined;
   return sentence(
     `the chart's source (${kind}) has no version to promote: use a HelmRepository or OCIRepository`,

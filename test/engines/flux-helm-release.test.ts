@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { revisionOf } from '../../src/base/revision.ts';
 import { fluxHelmRelease } from '../../src/engines/flux-helm-release.ts';
 import { helmRelease, reconciling, stalled, transitionTime } from './helm-release.ts';
 import { inWords } from './recorded.ts';
 
-const { project, read, remember, whyNotPromotable } = fluxHelmRelease;
+const { project, read } = fluxHelmRelease;
 const since = new Date(transitionTime);
 
 describe('What the user reads', () => {
@@ -225,135 +224,49 @@ test('fields that we do not know change nothing', () => {
   expect(project(more)).toEqual(project(object));
 });
 
-describe('Objects that are no HelmRelease', () => {
-  test('are waited for, with a sentence that names what is wrong', () => {
-    const object = {
-      ...helmRelease(),
-      status: { history: [{ version: 1, status: 'deployed', chartVersion: 7 }] },
-    };
-    expect([read(object), read(null)]).toEqual([
-      {
-        kind: 'wait',
-        message:
-          'not a HelmRelease as Flux writes it: status.history.0.chartVersion: Invalid input: expected string, received number',
-      },
-      {
-        kind: 'wait',
-        message: 'not a HelmRelease as Flux writes it: it: Invalid input: expected object, received null',
-      },
-    ]);
+test('the cache holds the fields that are read and no others, with messages cut', () => {
+  const remediated = {
+    type: 'Remediated',
+    status: 'True',
+    reason: 'RollbackSucceeded',
+    message: 'never shown',
+  } as const;
+  const object = helmRelease({
+    ready: { status: 'False', reason: 'RollbackSucceeded', message: 'x'.repeat(1000) },
+    conditions: [{ type: 'Released', status: 'False', reason: 'UpgradeFailed' }, remediated],
+    history: [
+      { status: 'deployed', chartVersion: '6.0.0' },
+      { status: 'failed', chartVersion: '6.1.0' },
+    ],
   });
-
-  test('keep their names in the cache', () => {
-    expect(project({ ...helmRelease(), status: 'gone' })).toMatchObject({
-      apiVersion: 'helm.toolkit.fluxcd.io/v2',
-      kind: 'HelmRelease',
-      metadata: { name: 'podinfo', namespace: 'podinfo-dev', resourceVersion: '431' },
-    });
-  });
-
-  test('a version or digest that no status could hold is not read', () => {
-    const tooLong = [helmRelease({ attempted: '6'.repeat(256) }), helmRelease({ attempted: '+aaaa' })];
-    expect(tooLong.map((object) => read(object).kind)).toEqual(['wait', 'wait']);
-  });
-
-  const now = new Date('2026-11-22T14:00:00Z');
-  const fromSeed = (value: unknown): void => {
-    const projected = project(value);
-    const verdict = read(value);
-    expect(read(projected)).toEqual(verdict);
-    expect(JSON.parse(JSON.stringify(projected))).toEqual(projected);
-    expect(Buffer.byteLength(verdict.message)).toBeLessThanOrEqual(256);
-    expect(remember(projected, verdict, undefined, now)).toEqual(remember(value, verdict, undefined, now));
-    whyNotPromotable(value);
-  };
-
-  test('never throw: any value', () => {
-    fc.assert(fc.property(fc.anything(), fromSeed), { numRuns: 500 });
-  });
-
-  test('never throw: a HelmRelease with any value in one place', () => {
-    const places = [
-      [],
-      ['metadata'],
-      ['metadata', 'generation'],
-      ['metadata', 'uid'],
-      ['spec'],
-      ['spec', 'chart'],
-      ['spec', 'suspend'],
-      ['status'],
-      ['status', 'conditions'],
-      ['status', 'conditions', '0'],
-      ['status', 'conditions', '0', 'status'],
-      ['status', 'conditions', '0', 'reason'],
-      ['status', 'conditions', '0', 'message'],
-      ['status', 'conditions', '0', 'lastTransitionTime'],
-      ['status', 'history'],
-      ['status', 'history', '0'],
-      ['status', 'history', '0', 'chartVersion'],
-      ['status', 'lastAttemptedRevision'],
-      ['status', 'lastAttemptedGeneration'],
-    ];
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...places),
-        fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' })),
-        (place, value) => {
-          fromSeed(replaced(helmRelease(), place, value));
+  const dated = { observedGeneration: 2, lastTransitionTime: transitionTime };
+  expect(project(object)).toEqual({
+    apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    kind: 'HelmRelease',
+    metadata: {
+      name: 'podinfo',
+      namespace: 'podinfo-dev',
+      uid: 'd4f29651-5de8-4fa2-95bc-56cda0580417',
+      resourceVersion: '431',
+      generation: 2,
+    },
+    spec: { chart: { spec: { sourceRef: { kind: 'HelmRepository' } } } },
+    status: {
+      observedGeneration: 2,
+      lastAttemptedGeneration: 2,
+      lastAttemptedRevision: '6.1.0',
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'False',
+          reason: 'RollbackSucceeded',
+          message: `${'x'.repeat(297)}…`,
+          ...dated,
         },
-      ),
-      { numRuns: 1000 },
-    );
+        { ...remediated, message: '', ...dated },
+      ],
+      history: [{ version: 2, status: 'deployed', chartVersion: '6.0.0' }],
+    },
   });
-});
-
-function replaced(into: unknown, [first, ...rest]: readonly string[], value: unknown): unknown {
-  if (first === undefined) return value;
-  if (Array.isArray(into))
-    return into.map((each, index) => (String(index) === first ? replaced(each, rest, value) : each));
-  const fields = new Map<string, unknown>(Object.entries(Object(into)));
-  return Object.fromEntries(fields.set(first, replaced(fields.get(first), rest, value)));
-}
-
-describe('Which charts have a version that another environment can take', () => {
-  const git = 'has no version to promote: use a HelmRepository or OCIRepository';
-  test.each([
-    [
-      'a chart of a HelmRepository',
-      { chart: { spec: { sourceRef: { kind: 'HelmRepository' } } } },
-      undefined,
-    ],
-    ['an OCIRepository, whose digest goes along', { chartRef: { kind: 'OCIRepository' } }, undefined],
-    ['a HelmChart', { chartRef: { kind: 'HelmChart' } }, undefined],
-    [
-      'not a chart of a GitRepository',
-      { chart: { spec: { sourceRef: { kind: 'GitRepository' } } } },
-      `the chart's source (GitRepository) ${git}`,
-    ],
-    [
-      'not a chart of a Bucket',
-      { chart: { spec: { sourceRef: { kind: 'Bucket' } } } },
-      `the chart's source (Bucket) ${git}`,
-    ],
-    [
-      'not an ExternalArtifact',
-      { chartRef: { kind: 'ExternalArtifact' } },
-      `the chart's source (ExternalArtifact) ${git}`,
-    ],
-    ['not what names no chart', {}, 'the HelmRelease names no chart: set spec.chart or spec.chartRef'],
-  ])('%s', (_, spec, expected) => {
-    expect(whyNotPromotable(helmRelease({ spec }))).toBe(expected);
-  });
-
-  test('not a HelmChart that follows commits', () => {
-    const object = helmRelease({
-      spec: { chartRef: { kind: 'HelmChart' } },
-      attempted: '6.1.0+fd0761826d24',
-    });
-    expect(whyNotPromotable(object)).toBe(`the chart's source (HelmChart) ${git}`);
-  });
-
-  test('an object that cannot be read is not refused: its verdict says what is wrong', () => {
-    expect(whyNotPromotable({ kind: 'HelmRelease' })).toBeUndefined();
-  });
+  expect(read(project(object))).toEqual(read(object));
 });

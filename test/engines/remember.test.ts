@@ -115,6 +115,11 @@ describe('Through a wait that a condition dates', () => {
       memory: rememberedGood,
       recheckAt: addMs(now, 30_000 + 10 * minutes),
     });
+    expect(remember({ attempt, verdict, memory: undefined, now }).verdict).toEqual({
+      kind: 'wait',
+      since: now,
+      message: 'Progressing',
+    });
   });
 });
 

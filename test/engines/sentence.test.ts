@@ -14,6 +14,10 @@ test('credentials in a URL do not reach a reader, and digests and mail addresses
   ).toBe('GET https://[redacted]@charts.dev/a@b and ghcr.io/acme/app@sha256:ab by ann@acme.dev');
 });
 
+test('half a character is shown as a replacement character', () => {
+  expect(sentence('a\ud800b')).toBe('a\ufffdb');
+});
+
 test('a long message ends between characters, with a mark', () => {
   expect([sentence('a'.repeat(256)), sentence('a'.repeat(257)), sentence('🚢🚢🚢', 11)]).toEqual([
     'a'.repeat(256),
