@@ -14,9 +14,12 @@ export function addMs(date: Date, ms: number): Date {
   return new Date(date.getTime() + ms);
 }
 
-/** The later of two instants. */
-export function latest(a: Date, b: Date): Date {
-  return a.getTime() >= b.getTime() ? a : b;
+/** The first of some instants; undefined of none. */
+export function earliest(instants: readonly Date[]): Date | undefined {
+  return instants.reduce<Date | undefined>(
+    (first, each) => (first === undefined || each < first ? each : first),
+    undefined,
+  );
 }
 
 /** `ms` changed at random by at most `share` of itself (0 to 1) either way, so that many waiters do not wake as one. */

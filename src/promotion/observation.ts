@@ -41,7 +41,7 @@ export type TargetState =
       readonly message: string;
     }
   /** In progress, with nothing of it known that still holds. */
-  | { readonly kind: 'waiting'; readonly message: string; readonly until?: Date }
+  | { readonly kind: 'waiting'; readonly message: string }
   /** Not ready for a reason that is no verdict on any revision; `revision` is what runs. */
   | { readonly kind: 'kept'; readonly revision?: Revision; readonly message: string }
   | { readonly kind: 'held'; readonly message: string }

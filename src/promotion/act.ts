@@ -1,0 +1,154 @@
+import type { Credential } from '../api/credential.ts';
+import type { Pipeline, PullRequestStrategy } from '../api/pipeline.ts';
+import type { Access, Keyring } from '../credentials/keyring.ts';
+import { CredentialProblem, problemOf } from '../credentials/problem.ts';
+import { toTimestamp } from '../base/time.ts';
+import { parseRepositoryUrl } from '../forges/index.ts';
+import type { MarkerIndex } from '../proposing/marker-index.ts';
+import { propose, type Recorded } from '../proposing/propose.ts';
+import type { Decision, Outcome } from './decision.ts';
+import { agreedRevision, type EnvironmentSeen } from './observation.ts';
+
+/** What acting takes. */
+export interface Tools {
+  readonly keyring: Keyring;
+  readonly index: MarkerIndex;
+  readonly instance: string;
+  readonly credential: (namespace: string, name: string) => Credential | undefined;
+}
+
+export interface Act {
+  readonly pipeline: Pipeline;
+  readonly source: EnvironmentSeen | undefined;
+  readonly target: EnvironmentSeen;
+  readonly decision: Decision;
+  /** Writes an outcome into status and resolves when the API server has it. */
+  readonly record: (outcome: Outcome) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The only interpreter of decisions. Carrying one out twice ends where carrying it out once does. What a user can mend comes back
+ * as a problem; anything else is thrown.
+ */
+export async function act(tools: Tools, request: Act): Promise<Outcome> {
+  try {
+    return await carryOut(tools, request);
+  } catch (thrown) {
+    const problem = request.signal.aborted ? undefined : problemOf(thrown);
+    if (problem === undefined) throw thrown;
+    return { kind: 'problem', ...problem };
+  }
+}
+
+async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
+  const { decision, signal } = request;
+  switch (decision.kind) {
+    case 'rest':
+    case 'hold':
+    case 'conclude':
+    case 'bar':
+      return { kind: 'nothing' };
+    case 'look': {
+      const { access } = await open(tools, request, decision.strategy);
+      const { state } = await access.reader.pullRequest(decision.number, { signal });
+      return { kind: 'looked', state };
+    }
+    case 'withdraw': {
+      const { access } = await open(tools, request, decision.strategy);
+      const { state } = await access.write((forge) => forge.closePullRequest(decision, { signal }));
+      return { kind: 'withdrawn', state: state === 'Merged' ? 'Merged' : 'Closed' };
+    }
+    case 'propose':
+      return await makeProposal(tools, request, decision);
+    default:
+      return decision satisfies never;
+  }
+}
+
+async function open(
+  { keyring, credential }: Tools,
+  { pipeline, target, signal }: Act,
+  strategy: PullRequestStrategy,
+): Promise<{ readonly access: Access; readonly repository: string }> {
+  const { namespace, name } = pipeline.metadata;
+  const named = credential(namespace, strategy.credentialRef.name);
+  if (named === undefined) {
+    throw new CredentialProblem(
+      'CredentialNotFound',
+      `Credential ${namespace}/${strategy.credentialRef.name} does not exist; create it or correct credentialRef`,
+    );
+  }
+  const { host, repository } = parseRepositoryUrl(strategy.url);
+  const access = await keyring.open(
+    named,
+    { pipeline: `${namespace}/${name}`, environment: target.name, host, repository },
+    { signal },
+  );
+  return { access, repository: `${host}/${repository.owner}/${repository.name}` };
+}
+
+async function makeProposal(
+  tools: Tools,
+  request: Act,
+  { candidate, strategy }: Extract<Decision, { kind: 'propose' }>,
+): Promise<Outcome> {
+  const { pipeline, source, target, record, signal } = request;
+  const { access, repository } = await open(tools, request, strategy);
+  const made = (commit: { branch: string; sha: string; previous?: string; verified: boolean }) => ({
+    repository,
+    ...commit,
+  });
+  const since = source === undefined ? undefined : agreedRevision(source)?.since;
+  const proposed = await propose(
+    {
+      instance: tools.instance,
+      namespace: pipeline.metadata.namespace,
+      pipeline: pipeline.metadata.name,
+      environment: target.name,
+      source: { name: source?.name ?? '', since: since === undefined ? '' : toTimestamp(since) },
+      revision: candidate,
+      app: `${pipeline.spec.appRef.kind} ${pipeline.spec.appRef.name}`,
+    },
+    {
+      repository,
+      baseBranch: strategy.baseBranch,
+      paths: strategy.paths ?? [],
+      labels: strategy.labels ?? [],
+      reviewers: strategy.reviewers ?? [],
+      draft: strategy.draft ?? false,
+    },
+    recordedOf(target, candidate.key),
+    { reader: access.reader, write: access.write, index: tools.index, login: access.login, signal },
+    (commit) => record({ kind: 'committed', revision: candidate, commit: made(commit) }),
+  );
+  switch (proposed.kind) {
+    case 'proposed': {
+      const { number, url } = proposed.pullRequest;
+      return {
+        kind: 'proposed',
+        revision: candidate,
+        commit: made(proposed.commit),
+        pullRequest: { number, url },
+      };
+    }
+    case 'refused':
+      return { kind: 'problem', reason: proposed.reason, message: proposed.message };
+    case 'overtaken':
+      return {
+        kind: 'problem',
+        reason: 'Promoting',
+        message: 'the promotion branch moved while we looked; looking again',
+      };
+    default:
+      return proposed satisfies never;
+  }
+}
+
+/** What status holds of our commits on the environment's branch. */
+function recordedOf({ previous }: EnvironmentSeen, key: string): Recorded {
+  const promotion = previous?.promotion;
+  const commits = [promotion?.commit, promotion?.previousCommit].filter((sha) => sha !== undefined);
+  const unfinished = promotion?.phase === 'Proposing' || promotion?.phase === 'Proposed';
+  return { commits, resumes: unfinished && promotion.revision.key === key };
+}
