@@ -24,7 +24,12 @@ export function codeOf(thrown: unknown): string {
 
 /** The message of anything thrown, for people; use only where the thrower is ours or Node. */
 export function messageOf(thrown: unknown): string {
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string') {
+  if (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    'message' in thrown &&
+    typeof thrown.message === 'string'
+  ) {
     return thrown.message;
   }
   return String(thrown);

@@ -1,6 +1,6 @@
 import type { CredentialStatus } from '../api/credential.ts';
-import { maxMessageBytes, type Condition } from '../api/meta.ts';
-import { cutToBytes } from '../base/text.ts';
+import type { Condition } from '../api/meta.ts';
+import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 import type { CredentialFacts } from './keyring.ts';
 import type { Problem } from './problem.ts';
@@ -85,9 +85,7 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
       ? { expiryTime: toTimestamp(expiry.time) }
       : {
           expiry:
-            expiry.kind === 'unknown'
-              ? cutToBytes(expiry.why, maxMessageBytes)
-              : 'It never expires, or the forge does not say.',
+            expiry.kind === 'unknown' ? sentence(expiry.why) : 'It never expires, or the forge does not say.',
         }),
     scope:
       scopes === undefined
@@ -121,7 +119,7 @@ function readyOf(seen: CredentialSeen, valid: 'True' | 'False' | 'Unknown'): Con
     status: valid === 'False' ? 'False' : status,
     observedGeneration: seen.generation,
     reason,
-    message: cutToBytes(message, maxMessageBytes),
+    message: sentence(message),
     lastTransitionTime: before?.status === status ? before.lastTransitionTime : toTimestamp(seen.now),
   };
 }
@@ -146,5 +144,5 @@ function lastUsedOf({ previous, lastUse }: CredentialSeen): CredentialStatus['la
   // A time alone is not worth a write more often than once a minute.
   const young = written !== undefined && lastUse.time.getTime() - new Date(written.time).getTime() < 60_000;
   if (young && written.by === lastUse.by) return written;
-  return { time: toTimestamp(lastUse.time), by: cutToBytes(lastUse.by, 256), source: 'Controller' };
+  return { time: toTimestamp(lastUse.time), by: sentence(lastUse.by), source: 'Controller' };
 }

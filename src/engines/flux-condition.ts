@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sentence } from './sentence.ts';
+import { sentence } from '../base/sentence.ts';
 
 /** More than a sentence holds, so that a message cut here and one that was never cut give the same sentence. */
 const keptMessageBytes = 300;

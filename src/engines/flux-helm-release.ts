@@ -5,7 +5,7 @@ import type { AppObject, Attempt, Engine, Verdict } from './engine.ts';
 import { changedAt, fluxCondition, quote } from './flux-condition.ts';
 import type { FluxCondition } from './flux-condition.ts';
 import { remember } from './remember.ts';
-import { sentence } from './sentence.ts';
+import { sentence } from '../base/sentence.ts';
 
 /** A chart's version as helm-controller writes it, build metadata included; bounded as statuses are. */
 const chartVersion = z.string().max(255).regex(/^[^+]/);

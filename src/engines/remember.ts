@@ -1,6 +1,6 @@
 import { addMs, toTimestamp } from '../base/time.ts';
 import type { Attempt, Memory, Reading, Verdict } from './engine.ts';
-import { sentence } from './sentence.ts';
+import { sentence } from '../base/sentence.ts';
 
 const defaultWaitLimitMs = 10 * 60_000;
 

@@ -1,5 +1,4 @@
 import type { Condition } from '../api/meta.ts';
-import { maxMessageBytes } from '../api/meta.ts';
 import type {
   EnvironmentStatus,
   PipelineStatus,
@@ -9,7 +8,7 @@ import type {
 } from '../api/pipeline-status.ts';
 import { reasons, type Reason } from '../api/reasons.ts';
 import type { Revision } from '../base/revision.ts';
-import { cutToBytes } from '../base/text.ts';
+import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 import type { Memory } from '../engines/engine.ts';
 import type { CommitMade, Decision, Outcome } from './decision.ts';
@@ -55,11 +54,11 @@ export function statusOf(input: StatusInput): PipelineStatus {
     observedGeneration: input.generation,
     conditions: conditionsOf(input, environments),
     summary: {
-      revisions: cutToBytes(
+      revisions: sentence(
         environments.map(({ name, revision }) => `${name} ${revision?.version ?? '?'}`).join(', '),
         512,
       ),
-      waiting: cutToBytes(waitingSummary(environments), 512),
+      waiting: sentence(waitingSummary(environments), 512),
       ...(credential === undefined ? {} : { credential: credentialSummary(credential) }),
     },
     environments,
@@ -116,7 +115,7 @@ function targetStatus({ name, state, memory }: TargetSeen): TargetStatus {
   return {
     name,
     verdict: verdicts[state.kind],
-    message: cutToBytes(state.message, maxMessageBytes),
+    message: sentence(state.message),
     ...(revision === undefined ? {} : { revision: revisionStatus(revision) }),
     ...(memory === undefined ? {} : memoryStatus(memory)),
   };
@@ -301,7 +300,7 @@ function openLine({ revision, pullRequest }: PromotionStatus): EnvironmentStatus
 function waiting(reason: Reason, message: string, until?: Date): NonNullable<EnvironmentStatus['waiting']> {
   return {
     reason,
-    message: cutToBytes(message, maxMessageBytes),
+    message: sentence(message),
     ...(until === undefined ? {} : { until: toTimestamp(until) }),
   };
 }
@@ -340,7 +339,7 @@ function credentialSummary({
 }: NonNullable<PipelineStatus['credential']>): string {
   const used = lastUsed === undefined ? 'not used yet' : `used ${lastUsed}`;
   const worth = valid === 'False' ? ', not valid' : '';
-  return cutToBytes(`${owner ?? name}, ${used}${worth}`, 256);
+  return sentence(`${owner ?? name}, ${used}${worth}`);
 }
 
 /** How urgent a reason is when several environments wait: what a person must mend comes first. */
@@ -361,7 +360,7 @@ function conditionsOf(input: StatusInput, environments: readonly EnvironmentStat
             type: 'CredentialHealthy',
             status: input.credential.valid,
             reason: input.credential.reason,
-            message: cutToBytes(input.credential.message, maxMessageBytes),
+            message: sentence(input.credential.message),
           },
         ]),
   ];
@@ -382,7 +381,7 @@ function mostUrgent(environments: readonly EnvironmentStatus[]): { reason: Reaso
     if (line === undefined) continue;
     const reason = line.reason as Reason; // written by `waiting` above, from the closed list
     if (urgency[reasons[reason].is] < urgency[reasons[worst.reason].is]) {
-      worst = { reason, message: cutToBytes(`${name}: ${line.message}`, maxMessageBytes) };
+      worst = { reason, message: sentence(`${name}: ${line.message}`) };
     }
   }
   return worst;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { sentence } from '../../src/engines/sentence.ts';
+import { sentence } from '../../src/base/sentence.ts';
 
 test('line breaks, colours and changes of direction do not reach a reader', () => {
   expect(sentence('\u001b[31mfailed:\n\n\tno\u0000 \u202eroom\u2066\u200b \u2028')).toBe(
