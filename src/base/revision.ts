@@ -20,3 +20,27 @@ export function revisionOf({ version, digest }: { version: string; digest?: stri
   const key = createHash('sha256').update(canonical).digest('hex').slice(0, 16);
   return digest === undefined ? { version, key } : { version, digest, key };
 }
+
+const longestVersion = 128;
+
+/**
+ * Why a version may not go into branches, manifests and messages, as a sentence; undefined when it may. Letters, digits and
+ * `. _ + : @ / -`, at most 128 characters, beginning with a letter or digit, and nothing that git refuses in a ref name.
+ */
+export function whyNotRevision(version: string): string | undefined {
+  if (version === '') return 'the version is empty';
+  if (version.length > longestVersion) return `the version is longer than ${longestVersion} characters`;
+  const strange = /[^A-Za-z0-9._+:@/-]/u.exec(version)?.[0];
+  if (strange !== undefined)
+    return `the version holds ${nameOf(strange)}; use letters, digits and . _ + : @ / -`;
+  if (!/^[A-Za-z0-9]/.test(version)) return 'the version must begin with a letter or digit';
+  const sequence = /\.\.|\/\/|\.lock$|[./]$/.exec(version)?.[0];
+  return sequence === undefined ? undefined : `the version may not hold ${JSON.stringify(sequence)} there`;
+}
+
+function nameOf(character: string): string {
+  const visible = /[\x21-\x7e]/.test(character);
+  return visible
+    ? character
+    : `the character U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0') ?? ''}`;
+}
