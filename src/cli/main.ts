@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { codeOf, messageOf } from '../base/error.ts';
+import { controllerHelp, readConfig } from './config.ts';
+
+const help = `Usage: lockkeeper COMMAND [flags]
+
+  controller   watch Pipelines and app objects, open promotion pull requests, write status
+  version      print the version
+  help         this text
+
+lockkeeper COMMAND --help tells of its flags.
+`;
+
+/** Exit codes: 0 done or stopped when asked, 1 failed, 2 wrong usage. */
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'controller':
+      return await controller(args);
+    case 'version':
+    case '--version': {
+      const { version } = await import('./version.ts');
+      process.stdout.write(`lockkeeper ${version}\n`);
+      return 0;
+    }
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(help);
+      return 0;
+    default:
+      process.stderr.write(
+        command === undefined
+          ? help
+          : `lockkeeper: there is no command ${JSON.stringify(command)}\n\n${help}`,
+      );
+      return 2;
+  }
+}
+
+async function controller(args: readonly string[]): Promise<number> {
+  let config: ReturnType<typeof readConfig>;
+  try {
+    config = readConfig(args);
+  } catch (thrown) {
+    process.stderr.write(`lockkeeper controller: ${messageOf(thrown)}\n`);
+    return codeOf(thrown) === 'ConfigInvalid' ? 2 : 1;
+  }
+  if (config === 'help') {
+    process.stdout.write(controllerHelp);
+    return 0;
+  }
+  // Only now: --help and a mistake in the flags should not wait for what a controller loads.
+  const { runController } = await import('./controller.ts');
+  return await runController(config);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,79 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { CodedError } from '../../src/base/error.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { createLog, scrub } from '../../src/telemetry/log.ts';
+
+const jwt = `eyJ${'a'.repeat(40)}.${'b'.repeat(200)}.${'c'.repeat(86)}`;
+const planted = {
+  installationToken: `ghs_12345_${jwt}`,
+  oldInstallationToken: `ghs_${'x'.repeat(36)}`,
+  classicToken: `ghp_${'y'.repeat(36)}`,
+  fineGrainedToken: `github_pat_${'z'.repeat(82)}`,
+  gitlabToken: `glpat-${'q'.repeat(20)}`,
+  jwt,
+  pem: '-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh\n-----END RSA PRIVATE KEY-----',
+};
+
+function logged(write: (log: ReturnType<typeof createLog>) => void): string {
+  const lines: string[] = [];
+  write(createLog('debug', { write: (line) => void lines.push(line) }));
+  return lines.join('');
+}
+
+test('a line is JSON with a level, a time, a constant message and fields', () => {
+  const line = JSON.parse(logged((log) => log.info({ pipeline: 'apps/podinfo' }, 'proposed')));
+  expect(line).toEqual({
+    level: 'info',
+    time: expect.any(String),
+    pipeline: 'apps/podinfo',
+    msg: 'proposed',
+  });
+});
+
+test('of an error only its own words and codes are logged', () => {
+  const cause = Object.assign(new Error('body: hunter2'), {
+    code: 'ECONNRESET',
+    request: { headers: { authorization: 'x' } },
+  });
+  const error = Object.assign(new CodedError('Unavailable', 'no answer', { cause }), {
+    response: { data: 'hunter2' },
+  });
+  const line = JSON.parse(logged((log) => log.warn({ err: error }, 'failed')));
+  expect(line.err).toEqual({
+    name: 'CodedError',
+    code: 'Unavailable',
+    message: 'no answer',
+    causes: ['ECONNRESET'],
+  });
+});
+
+test('a secret prints as redacted, however it is logged', () => {
+  const text = logged((log) =>
+    log.info({ token: new Secret('hunter2'), list: [new Secret('hunter2')] }, 'x'),
+  );
+  expect(text).not.toContain('hunter2');
+  expect(text).toContain('[redacted]');
+});
+
+test.each(Object.entries(planted))('the last net takes out what looks like a credential: %s', (_, secret) => {
+  const text = logged((log) =>
+    log.error(
+      { url: `https://x-access-token:${secret}@github.com/a/b`, note: `at ${secret}` },
+      `got ${secret}`,
+    ),
+  );
+  for (let at = 0; at + 12 <= secret.length; at += 1) {
+    const piece = JSON.stringify(secret.slice(at, at + 12)).slice(1, -1);
+    // Words of the PEM frame are no secret.
+    if (!secret.startsWith('-----') || piece.includes('MII')) expect(text).not.toContain(piece);
+  }
+});
+
+test('ordinary text stays as it is', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-z ,.0-9]{0,80}$/), (text) => {
+      expect(scrub(text)).toBe(text);
+    }),
+  );
+});
