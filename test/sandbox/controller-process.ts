@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Secret } from '../../src/base/secret.ts';
+import type { RenderedChart } from './chart.ts';
+import { systemNamespace } from './chart.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface ControllerOptions {
+  /** Of this process alone; made when it does not exist. */
+  readonly folder: string;
+  readonly chart: RenderedChart;
+  /** `https://127.0.0.1:port` */
+  readonly server: string;
+  /** PEM. */
+  readonly ca: string;
+  /** Of the chart's service account. */
+  readonly token: Secret;
+  readonly nodeArgs?: readonly string[];
+  readonly extraArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly readyWithinMs?: number;
+}
+
+/** A line of the controller's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface ControllerProcess {
+  readonly pid: number;
+  /** JSON lines of all that it printed, stderr included. */
+  readonly logFile: string;
+  /** Milliseconds from its start until it said that it is ready. */
+  readonly readyMs: number;
+  log(): Promise<string>;
+  onLine(listener: (line: LogLine) => void): () => void;
+  /** A new token in the file, as the kubelet rotates it. */
+  rotateToken(token: Secret): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with its exit code or signal. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+  /** SIGTERM, and SIGKILL when it does not go within 15 s. */
+  stop(): Promise<number | NodeJS.Signals>;
+}
+
+/**
+ * The real controller, from its sources, with the arguments and configuration of the rendered chart, as its service account: the
+ * one thing that differs from a Pod is where the mounted folders are.
+ */
+export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
+  const accountFolder = join(options.folder, 'serviceaccount');
+  const configFolder = join(options.folder, 'config');
+  await mkdir(accountFolder, { recursive: true });
+  await mkdir(configFolder, { recursive: true });
+  const tokenFile = join(accountFolder, 'token');
+  await writeFile(tokenFile, options.token.expose(), { mode: 0o600 });
+  await writeFile(join(accountFolder, 'ca.crt'), options.ca);
+  await writeFile(join(accountFolder, 'namespace'), systemNamespace);
+  for (const [name, text] of Object.entries(options.chart.configFiles))
+    await writeFile(join(configFolder, name), text);
+
+  const { hostname, port } = new URL(options.server);
+  const args = options.chart.args.map((arg) => arg.replace(/^\/etc\/lockkeeper\b/, configFolder));
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-sigusr1',
+      ...(options.nodeArgs ?? []),
+      main,
+      ...args,
+      '--service-account-folder',
+      accountFolder,
+      ...(options.extraArgs ?? []),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        KUBERNETES_SERVICE_HOST: hostname,
+        KUBERNETES_SERVICE_PORT: port,
+        ...options.env,
+      },
+    },
+  );
+  // A parent that dies must not leave it behind.
+  const killOnExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+
+  const logFile = join(options.folder, 'controller.log');
+  const sink = createWriteStream(logFile, { flags: 'a' });
+  const listeners = new Set<(line: LogLine) => void>();
+  child.stderr.pipe(sink, { end: false });
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    sink.write(`${text}\n`);
+    const line = parseLine(text);
+    if (line !== undefined) for (const listener of listeners) listener(line);
+  });
+  const exited = new Promise<number | NodeJS.Signals>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      process.removeListener('exit', killOnExit);
+      sink.end();
+      resolve(code ?? signal ?? 1);
+    });
+  });
+  exited.catch(() => undefined);
+
+  const log = async (): Promise<string> => await readFile(logFile, 'utf8').catch(() => '');
+  await untilReady(listeners, exited, options.readyWithinMs ?? 30_000, log);
+  if (child.pid === undefined) throw new Error('the controller has no process id');
+  return {
+    pid: child.pid,
+    logFile,
+    readyMs: performance.now() - started,
+    log,
+    onLine: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    rotateToken: async (token) => {
+      await writeFile(`${tokenFile}.next`, token.expose(), { mode: 0o600 });
+      await rename(`${tokenFile}.next`, tokenFile);
+    },
+    kill: (signal) => void child.kill(signal),
+    exited,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      const code = await exited;
+      clearTimeout(timer);
+      return code;
+    },
+  };
+}
+
+function parseLine(text: string): LogLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? { ...line } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function untilReady(
+  listeners: Set<(line: LogLine) => void>,
+  exited: Promise<number | NodeJS.Signals>,
+  withinMs: number,
+  log: () => Promise<string>,
+): Promise<void> {
+  let listener: ((line: LogLine) => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const ready = new Promise<'ready'>((resolve) => {
+    listener = (line) => {
+      if (line['msg'] === 'ready') resolve('ready');
+    };
+    listeners.add(listener);
+  });
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), withinMs);
+  });
+  const first = await Promise.race([ready, late, exited]);
+  clearTimeout(timer);
+  if (listener !== undefined) listeners.delete(listener);
+  if (first === 'ready') return;
+  const tail = (await log()).split('\n').slice(-15).join('\n');
+  throw new Error(
+    first === 'late'
+      ? `the controller was not ready within ${withinMs} ms:\n${tail}`
+      : `the controller ended (${first}):\n${tail}`,
+  );
+}
