@@ -1,3 +1,4 @@
+import type { Response } from 'undici';
 import type { Secret } from '../base/secret.ts';
 
 /** Where one forge is: the operator's word, never a tenant's. */
@@ -43,7 +44,7 @@ export interface LookQuery {
 export interface Look {
   /** Absent when the branch does not exist. */
   readonly base?: { readonly commit: string; readonly tree: string };
-  /** In the order of the query (`['']` for the root); `entry` is absent where the base has nothing at that path. */
+  /** In the order of the query (`['']` for the root), without `.` segments; `entry` is absent where the base has nothing at that path. */
   readonly paths: readonly {
     readonly path: string;
     readonly entry?: { readonly kind: 'tree' | 'blob'; readonly oid: string };
@@ -81,6 +82,7 @@ export interface TreeFile {
   readonly blob: string;
   /** Bytes. */
   readonly size: number;
+  readonly executable: boolean;
 }
 
 /** What differs between two commits, `from` being an ancestor of `to`; `unknown` when the forge does not list all of it. */
@@ -99,7 +101,8 @@ export interface ChangedFile {
 export interface NewCommit {
   readonly parent: string;
   readonly baseTree: string;
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** Whole contents. Write `executable` as the file was: what is not said becomes an ordinary file. */
+  readonly files: readonly { readonly path: string; readonly text: string; readonly executable?: boolean }[];
   readonly message: string;
 }
 
@@ -135,11 +138,14 @@ export interface ForgeReader {
     query: { readonly tree: string; readonly keep: (path: string) => boolean; readonly limit: number },
     call: Call,
   ): Promise<readonly TreeFile[]>;
-  /** Contents by blob id, whose hash has been checked, batched into few requests; blobs that are binary or too large are absent. */
+  /**
+   * Contents by blob id, whose hash has been checked, batched into few requests. Blobs that are binary or above 1 MiB are absent;
+   * one that the forge does not have rejects with Unavailable.
+   */
   readBlobs(blobs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
   /**
    * Streams every regular file of a commit to `take` (path from the root, content), never holding the archive in memory or on disk.
-   * `wanted` says by path which contents are worth reading. No credential follows a redirect to another origin.
+   * `wanted` says by path which contents are worth reading; what is above 1 MiB is not asked for. No credential follows a redirect.
    */
   streamArchive(
     query: {
@@ -210,6 +216,7 @@ export interface AppKey {
 export interface AppFacts {
   /** As commits and pull requests show it: `acme-promoter[bot]`. */
   readonly login: string;
+  /** The App's own. */
   readonly id: string;
 }
 
@@ -240,9 +247,9 @@ export interface TokenFacts {
 
 /** What a forge tells about credentials. Works without a repository. */
 export interface ForgeIdentity {
-  /** Unauthorized when the key is not the App's; Malformed input (not a PEM) is `SecretMalformed`'s business before this. */
+  /** Unauthorized when the key is not the App's, or is none (checking a Secret's form is the caller's business). */
   describeApp(key: AppKey, call: Call): Promise<AppFacts>;
-  /** NotInstalled when the App is not on that repository, or suspended. */
+  /** NotInstalled when the App is not on that repository, is suspended there, or the key names another installation than that. */
   findInstallation(key: AppKey, repository: Repository, call: Call): Promise<Installation>;
   /**
    * A token for these repositories and permissions and no more; never for an empty list of repositories, which GitHub reads as "all".
@@ -283,6 +290,17 @@ export interface Connection {
   /** `fetch` bound to this endpoint's pool and authority; refuses nothing, follows no redirect. */
   readonly fetch: (url: string, init: FetchInit) => Promise<Response>;
   readonly now: () => Date;
+  /**
+   * What providers know of this endpoint between calls. Bounded; anything may be forgotten at any time. A key names whatever the
+   * value depends on: what only one token may see is kept under that token's fingerprint.
+   */
+  readonly memory: Memory;
+}
+
+export interface Memory {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+  delete(key: string): void;
 }
 
 export interface FetchInit {

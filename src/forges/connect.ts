@@ -1,0 +1,61 @@
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { LRUCache } from 'lru-cache';
+import { Agent, fetch } from 'undici';
+import { type Clock, systemClock } from '../base/time.ts';
+import type { Connection, Endpoint, Memory } from './forge.ts';
+
+/** A connection that its owner ends. */
+export interface OpenConnection extends Connection {
+  /** Ends idle sockets at once and the others when their answer is complete. */
+  readonly close: () => Promise<void>;
+}
+
+// GitHub allows 100 requests at once for all of an account's tokens.
+const maxSockets = 32;
+const connectTimeoutMs = 10_000;
+const headersTimeoutMs = 15_000;
+/** Between two pieces of a body. */
+const bodyTimeoutMs = 30_000;
+const memoryBytes = 8 * 1024 * 1024;
+
+/**
+ * One endpoint with its pool of sockets, its certificate authority and its memory. Opens no socket before the first request, never
+ * follows a redirect, keeps no cookies and takes nothing from the environment (no proxy).
+ */
+export function connect(endpoint: Endpoint, clock: Clock = systemClock): OpenConnection {
+  const agent = new Agent({
+    connections: maxSockets,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+    // One stalled HTTP/2 session would stall every request of the endpoint.
+    allowH2: false,
+    connect: { timeout: connectTimeoutMs, ...trust(endpoint.ca) },
+  });
+  return {
+    endpoint,
+    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', dispatcher: agent }),
+    now: () => clock.now(),
+    memory: boundedMemory(),
+    close: () => agent.close(),
+  };
+}
+
+/** The operator's authority beside the system's: archives may come from another host than the API. */
+function trust(ca: string | undefined): object {
+  if (ca === undefined) return {};
+  return { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) };
+}
+
+function boundedMemory(): Memory {
+  const cache = new LRUCache<string, string>({
+    maxSize: memoryBytes,
+    maxEntrySize: memoryBytes / 16,
+    // Two bytes a character, and what an entry costs beside.
+    sizeCalculation: (value, key) => 200 + 2 * (key.length + value.length),
+  });
+  return {
+    get: (key) => cache.get(key),
+    set: (key, value) => void cache.set(key, value),
+    delete: (key) => void cache.delete(key),
+  };
+}
