@@ -1,0 +1,172 @@
+/**
+ * A Flux repository as a platform team has it, of any size, the same one each time: apps in three environments with a release,
+ * values and a kustomization each, clusters, infrastructure and some documents; one file carries the marker.
+ */
+export interface FleetSize {
+  /** Files in the newest commit. */
+  readonly files: number;
+  /** Commits before it, each changing a few files. */
+  readonly history: number;
+  /** Names of Pipelines that have a marker; `podinfo` alone unless said otherwise. */
+  readonly pipelines?: readonly string[];
+}
+
+/** Where the marker of a pipeline is. */
+export function markedPath(pipeline: string): string {
+  return `apps/${pipeline}/staging/release.yaml`;
+}
+
+const environments = ['dev', 'staging', 'prod'] as const;
+
+/** The stream that `git fast-import` reads, in pieces. Branch `main`. */
+export function* fastImportStream(size: FleetSize): Generator<string> {
+  const random = seededRandom(20_261_122);
+  const files = [...filesOf(size)];
+  let mark = 0;
+  for (let commit = 0; commit <= size.history; commit += 1) {
+    const first = commit === 0;
+    const changed = first ? files : pick(files, 3, random);
+    mark += 1;
+    const when = 1_790_000_000 + commit * 600;
+    yield `commit refs/heads/main\nmark :${mark}\nauthor Ada <ada@example.com> ${when} +0000\ncommitter Ada <ada@example.com> ${when} +0000\n`;
+    yield data(first ? 'Start the fleet' : `Tune ${changed[0]?.path ?? ''}`);
+    if (!first) yield `from :${mark - 1}\n`;
+    for (const { path, text } of changed) {
+      yield `M 100644 inline ${path}\n`;
+      yield data(first ? text : `${text}# tuned ${commit}\n`);
+    }
+    yield '\n';
+  }
+  yield 'done\n';
+}
+
+function data(text: string): string {
+  return `data ${Buffer.byteLength(text)}\n${text}\n`;
+}
+
+interface File {
+  readonly path: string;
+  readonly text: string;
+}
+
+function* filesOf({ files, pipelines = ['podinfo'] }: FleetSize): Generator<File> {
+  let count = 0;
+  const room = (): boolean => count < files;
+  const give = (file: File): File => {
+    count += 1;
+    return file;
+  };
+  yield give({ path: 'README.md', text: '# fleet\n\nWhat runs where.\n' });
+  for (const pipeline of pipelines) {
+    for (const environment of environments) yield give(release(pipeline, environment, true));
+  }
+  for (let app = 0; room(); app += 1) {
+    const name = `svc-${String(app).padStart(5, '0')}`;
+    for (const environment of environments) {
+      const folder = `apps/${name}/${environment}`;
+      for (const file of [
+        release(name, environment, false),
+        { path: `${folder}/values.yaml`, text: values(name, app) },
+        { path: `${folder}/kustomization.yaml`, text: kustomization(name, environment) },
+      ]) {
+        if (room()) yield give(file);
+      }
+    }
+    if (app % 4 === 0 && room()) yield give({ path: `docs/apps/${name}.md`, text: document(name, app) });
+    if (app % 3 === 0 && room())
+      yield give({ path: `clusters/eu-${app % 7}/${name}.yaml`, text: clusterFile(name) });
+  }
+}
+
+/** The HelmRelease of an app in one environment, 6.0.0 at first. */
+export function release(app: string, environment: string, marked: boolean): File {
+  const marker = marked && environment !== 'dev' ? ` # {"$promotion": "apps:${app}:${environment}"}` : '';
+  return {
+    path: `apps/${app}/${environment}/release.yaml`,
+    text: `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: ${app}
+  namespace: ${app}-${environment}
+spec:
+  interval: 10m
+  timeout: 5m
+  chart:
+    spec:
+      chart: ${app}
+      version: 6.0.0${marker}
+      sourceRef: { kind: HelmRepository, name: charts, namespace: flux-system }
+      interval: 10m
+  install: { crds: Create, remediation: { retries: 3 } }
+  upgrade: { crds: CreateReplace, cleanupOnFail: true, remediation: { retries: 3 } }
+  valuesFrom:
+    - { kind: ConfigMap, name: ${app}-values, valuesKey: values.yaml }
+`,
+  };
+}
+
+function values(name: string, seed: number): string {
+  return `replicaCount: ${1 + (seed % 5)}
+image: { repository: registry.example.com/team/${name}, pullPolicy: IfNotPresent }
+resources:
+  requests: { cpu: ${50 + (seed % 9) * 10}m, memory: ${64 + (seed % 11) * 32}Mi }
+  limits: { memory: ${256 + (seed % 11) * 64}Mi }
+ingress:
+  enabled: ${seed % 2 === 0 ? 'true' : 'false'}
+  className: nginx
+  hosts:
+    - host: ${name}.example.com
+      paths: [{ path: /, pathType: Prefix }]
+serviceMonitor: { enabled: true, interval: 30s }
+podDisruptionBudget: { enabled: true, minAvailable: 1 }
+`;
+}
+
+function kustomization(name: string, environment: string): string {
+  return `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: ${name}-${environment}
+resources: [release.yaml]
+configMapGenerator:
+  - name: ${name}-values
+    files: [values.yaml]
+generatorOptions: { disableNameSuffixHash: true }
+`;
+}
+
+function clusterFile(name: string): string {
+  return `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: ${name}, namespace: flux-system }
+spec:
+  interval: 10m
+  path: ./apps/${name}
+  prune: true
+  sourceRef: { kind: GitRepository, name: fleet }
+`;
+}
+
+function document(name: string, seed: number): string {
+  return `# ${name}\n\nOwned by team ${seed % 40}. Ask in #team-${seed % 40} before changing its values.\n`;
+}
+
+/** Numbers from 0 up to 1, the same ones each time (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** `count` files that a later commit changes; marked ones are left alone. */
+function pick(files: readonly File[], count: number, random: () => number): readonly File[] {
+  const picked = new Map<string, File>();
+  for (let tries = 0; picked.size < count && tries < count * 10; tries += 1) {
+    const file = files[Math.floor(random() * files.length)];
+    if (file !== undefined && !file.text.includes('$promotion')) picked.set(file.path, file);
+  }
+  return [...picked.values()];
+}
