@@ -34,7 +34,7 @@ export async function attachControlPlane({
   env = process.env,
 }: Attaching): Promise<Cluster> {
   const { adminToken, ...connection } = await read(connectionFile);
-  const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-attached-'));
+  const folder = await mkdtemp(join(env['TMPDIR'] ?? tmpdir(), 'lockkeeper-attached-'));
   const cluster = new AttachedCluster({ ...connection, adminToken, folder, say, env });
   try {
     await cluster.kubeconfigFor({ token: adminToken, folder, name: 'admin' });

@@ -99,7 +99,7 @@ async function fromAssets({ say, signal, env }: Place): Promise<Binaries | undef
     return undefined;
   }
   const { stdout } = await runCommand({ file: found.kubeApiserver.file, args: ['--version'], env, signal });
-  if (!/^Kubernetes v1\.36\./.test(stdout)) {
+  if (!stdout.startsWith('Kubernetes v1.36.')) {
     say(
       `cluster: KUBEBUILDER_ASSETS has ${stdout.trim() || 'a server of no known version'}, and 1.36 is needed`,
     );

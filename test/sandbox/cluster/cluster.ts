@@ -138,7 +138,7 @@ export class Cluster {
       stdin,
       // With a home of its own it reads no settings of the user, and its caches go when we go.
       env: {
-        PATH: [tools.binFolder, this.#env['PATH']].join(delimiter),
+        PATH: [tools.binFolder, this.#env['PATH'] ?? ''].join(delimiter),
         HOME: this.#folder,
         KUBECONFIG: kubeconfig,
       },

@@ -42,7 +42,7 @@ export async function startControlPlane(options: Starting): Promise<ControlPlane
   const { say, env = process.env, signal = new AbortController().signal } = options;
   const binaries = options.binaries ?? (await locateBinaries({ say, signal, env }));
   const startedAt = Date.now();
-  const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-cluster-'));
+  const folder = await mkdtemp(join(env['TMPDIR'] ?? tmpdir(), 'lockkeeper-cluster-'));
   const servers = new Servers({ folder, binaries });
   try {
     const [adminToken] = await Promise.all([

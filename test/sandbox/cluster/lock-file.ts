@@ -39,7 +39,11 @@ export async function withLock<T>(
     await delay(pollMs, undefined, signal ? { signal } : {})
   ) {
     const other = await holderOf(file);
-    if (other === 'none' || (isGone(other) && (await broken(file, other)))) continue;
+    if (other === 'none') continue;
+    if (isGone(other)) {
+      await breakLock(file, other);
+      continue;
+    }
     if (!told) onWait(other.holder?.pid);
     told = true;
   }
@@ -107,18 +111,13 @@ function isAlive(pid: number): boolean {
 }
 
 /** Moves the lock aside and looks at what was moved: between two who break it at once, the later may have caught a new one. */
-async function broken(file: string, judged: Seen): Promise<boolean> {
+async function breakLock(file: string, judged: Seen): Promise<void> {
   const aside = `${file}.${randomUUID()}`;
   try {
     await rename(file, aside);
-    if ((await readFile(aside, 'utf8')) === judged.text) {
-      await rm(aside);
-      return true;
-    }
-    await rename(aside, file);
-    return false;
+    if ((await readFile(aside, 'utf8')) === judged.text) await rm(aside);
+    else await rename(aside, file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
+    if (codeOf(error) !== 'ENOENT') throw error; // another was faster
   }
 }

@@ -18,7 +18,6 @@ export interface ServerParts {
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
-  #failure: unknown;
 
   constructor({ command, args, cwd, logFile, watchdog }: ServerParts) {
     const log = openSync(logFile, 'a', 0o600);
@@ -35,7 +34,7 @@ export class ServerProcess {
     if (pid !== undefined) watchdog.watch(pid);
     this.#ended = once(this.#child, 'exit').then(
       () => pid !== undefined && watchdog.forget(pid),
-      (error: unknown) => (this.#failure = error),
+      () => undefined, // could not be started, as `ending` says
     );
   }
 
@@ -52,7 +51,7 @@ export class ServerProcess {
   /** How it ended, for people. */
   get ending(): string {
     const { exitCode, signalCode, pid } = this.#child;
-    if (pid === undefined) return `could not be started (${String(this.#failure)})`;
+    if (pid === undefined) return `could not be started from ${this.#child.spawnfile}`;
     return signalCode === null ? `ended with code ${exitCode}` : `was ended by ${signalCode}`;
   }
 
@@ -68,16 +67,17 @@ export class ServerProcess {
   /** Ends it by SIGTERM, or by SIGKILL after `graceMs`; resolves when it is gone. */
   async terminate({ graceMs }: { graceMs: number }): Promise<void> {
     this.signal('SIGTERM');
-    this.signal('SIGCONT'); // one that is stopped would not see the other
     const impatience = setTimeout(() => this.signal('SIGKILL'), graceMs);
     await this.#ended;
     clearTimeout(impatience);
   }
 }
 
-/** The last lines of a log, each cut to what a terminal shows. */
+/** The last lines of a log, each cut to what a terminal shows; empty for an empty one. */
 export function lastLines(logFile: string, count: number): string {
-  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(logFile, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines
     .slice(-count)
     .map((line) => `  ${line.slice(0, 300)}`)

@@ -85,10 +85,8 @@ export class Servers {
   }
 
   failure(name: ServerName, what: string, code = 'ServerNotReady'): CodedError {
-    return new CodedError(
-      code,
-      `${name} ${what}; the end of its log:\n${lastLines(this.logFile(name), saidLines)}`,
-    );
+    const log = lastLines(this.logFile(name), saidLines);
+    return new CodedError(code, `${name} ${what}${log === '' ? '' : `; the end of its log:\n${log}`}`);
   }
 
   /** Sends a signal; resolves when the process is gone, or at once for the two that end none. */
@@ -107,6 +105,7 @@ export class Servers {
   }
 
   async #stop(): Promise<void> {
+    for (const server of this.#running.values()) server.signal('SIGCONT'); // one that a test stopped would hear nothing
     // In this order, for an apiserver without its etcd does not end in peace.
     await this.#running.get('kube-apiserver')?.terminate({ graceMs });
     await this.#running.get('etcd')?.terminate({ graceMs });
@@ -116,6 +115,10 @@ export class Servers {
 
   #endAtOnce(): void {
     for (const server of this.#running.values()) server.signal('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // A server that is not quite dead has written once more: the watchdog comes after us.
+    }
   }
 }
