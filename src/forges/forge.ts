@@ -82,7 +82,7 @@ export interface TreeFile {
   readonly blob: string;
   /** Bytes. */
   readonly size: number;
-  readonly executable: boolean;
+  readonly executable?: boolean;
 }
 
 /** What differs between two commits, `from` being an ancestor of `to`; `unknown` when the forge does not list all of it. */

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Call } from '../forge.ts';
+import { noOid, oid } from './oid.ts';
+import type { Place } from './place.ts';
+import type { Refusal } from './refusal.ts';
+import { forgetRepositoryId, repositoryId } from './repository-id.ts';
+
+const ask = { doing: 'move the promotion branch', needs: 'contents:write' };
+
+/** See `ForgeWriter.moveBranch`. */
+export async function moveBranch(
+  place: Place,
+  { branch, from, to }: { readonly branch: string; readonly from?: string; readonly to: string },
+  call: Call,
+): Promise<'moved' | 'stale'> {
+  const refusal = await swap(place, { branch, from: from ?? noOid, to }, call);
+  if (refusal === undefined) return 'moved';
+  if ((await find(place, branch, call)) !== from) return 'stale';
+  throw place.api.errorOf(refusal, ask);
+}
+
+/** See `ForgeWriter.deleteBranch`. */
+export async function deleteBranch(
+  place: Place,
+  { branch, from }: { readonly branch: string; readonly from: string },
+  call: Call,
+): Promise<'deleted' | 'stale'> {
+  const refusal = await swap(place, { branch, from, to: noOid }, call);
+  if (refusal === undefined) return 'deleted';
+  const at = await find(place, branch, call);
+  if (at === undefined) return 'deleted';
+  if (at !== from) return 'stale';
+  throw place.api.errorOf(refusal, ask);
+}
+
+/**
+ * The one compare-and-swap that GitHub has for refs: REST only knows "is a fast-forward". Gives the refusal when it did not happen,
+ * whose wording for "it is not there" is not documented: whoever asked looks where the branch is.
+ */
+async function swap(
+  place: Place,
+  { branch, from, to }: { readonly branch: string; readonly from: string; readonly to: string },
+  call: Call,
+): Promise<Refusal | undefined> {
+  const { api, connection, repository } = place;
+  const variables = {
+    id: await repositoryId(place, call),
+    // A promotion branch is made anew from the base, so it rarely moves forward; `beforeOid` is what protects it.
+    updates: [{ name: `refs/heads/${branch}`, beforeOid: from, afterOid: to, force: true }],
+  };
+  const answer = z
+    .object({ updateRefs: z.object({}).nullable() })
+    .transform((): Refusal | undefined => undefined);
+  const refused = (refusal: Refusal): Refusal | undefined => {
+    // A repository that was made anew under its old name.
+    if (refusal.type === 'NOT_FOUND') forgetRepositoryId(connection, repository);
+    return isAboutTheBranch(refusal) ? refusal : undefined;
+  };
+  return await api.graphql(
+    { ...ask, answer, refused },
+    {
+      query:
+        'mutation Move($id: ID!, $updates: [RefUpdate!]!) { updateRefs(input: { repositoryId: $id, refUpdates: $updates }) { clientMutationId } }',
+      variables,
+    },
+    call,
+  );
+}
+
+const notAboutTheBranch = new Set(['RATE_LIMITED', 'FORBIDDEN', 'INSUFFICIENT_SCOPES', 'NOT_FOUND']);
+
+function isAboutTheBranch({ status, type, headers }: Refusal): boolean {
+  return status === 200 && !notAboutTheBranch.has(type ?? '') && headers.get('retry-after') === null;
+}
+
+/** Where the branch is; undefined when there is none. */
+async function find({ api, repository }: Place, branch: string, call: Call): Promise<string | undefined> {
+  const target = z.object({ target: z.object({ oid }) }).nullable();
+  const { repository: found } = await api.graphql(
+    { doing: 'look', needs: 'contents:read', answer: z.object({ repository: z.object({ ref: target }) }) },
+    {
+      query:
+        'query Find($owner: String!, $name: String!, $ref: String!) { repository(owner: $owner, name: $name, followRenames: false) { ref(qualifiedName: $ref) { target { oid } } } }',
+      variables: { owner: repository.owner, name: repository.name, ref: `refs/heads/${branch}` },
+    },
+    call,
+  );
+  return found.ref?.target.oid;
+}

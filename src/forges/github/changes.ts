@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Call, ChangedFile, Changes } from '../forge.ts';
+import { oid } from './oid.ts';
+import { inRoute, type Place } from './place.ts';
+
+/** A comparison lists so many files and does not say that there are more. */
+const maxFilesListed = 300;
+/** It holds the patches too, which nobody needs and nothing leaves out. */
+const maxBytes = 8 * 1024 * 1024;
+
+const comparison = z.object({
+  status: z.enum(['ahead', 'behind', 'diverged', 'identical']),
+  files: z
+    .array(
+      z.object({
+        filename: z.string(),
+        status: z.enum(['added', 'removed', 'modified', 'renamed', 'copied', 'changed', 'unchanged']),
+        sha: oid.nullable(),
+        previous_filename: z.string().optional(),
+      }),
+    )
+    .optional(),
+});
+
+/** See `ForgeReader.changes`. */
+export async function changes(
+  place: Place,
+  { from, to }: { readonly from: string; readonly to: string },
+  call: Call,
+): Promise<Changes> {
+  const unknown = (why: string): Changes => ({ kind: 'unknown', why });
+  return await place.api.rest<Changes>(
+    {
+      doing: 'compare two commits',
+      needs: 'contents:read',
+      maxBytes,
+      answer: comparison.transform(({ status, files }): Changes => {
+        if (status !== 'ahead' && status !== 'identical')
+          return unknown(`the branch was rewritten: ${status}`);
+        if (files === undefined || files.length >= maxFilesListed) return unknown('too many files');
+        return { kind: 'complete', files: files.map(changeOf) };
+      }),
+      tooLarge: () => unknown('the patches are too large'),
+      // A commit that a forced push left behind, or one without a common ancestor.
+      refused: ({ status }) => (status === 404 || status === 422 ? unknown('a commit is gone') : undefined),
+    },
+    // Of the commits one is enough; the files all stand on the first page.
+    (rest, passed) =>
+      rest.repos.compareCommitsWithBasehead({
+        ...inRoute(place),
+        basehead: `${from}...${to}`,
+        per_page: 1,
+        page: 1,
+        ...passed,
+      }),
+    call,
+  );
+}
+
+type Listed = NonNullable<z.infer<typeof comparison>['files']>[number];
+
+function changeOf({ filename: path, status, sha, previous_filename: previousPath }: Listed): ChangedFile {
+  return {
+    path,
+    ...(status === 'removed' || sha === null ? {} : { blob: sha }),
+    // What was copied is still where it was.
+    ...(status === 'renamed' && previousPath !== undefined ? { previousPath } : {}),
+  };
+}

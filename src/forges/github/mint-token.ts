@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { Secret } from '../../base/secret.ts';
+import { ForgeError } from '../errors.ts';
+import type { Call, Connection, ForgeIdentity, MintedToken } from '../forge.ts';
+import { appBearer } from './app-jwt.ts';
+import { permissionMap, permissionMapOf, permissionsOf } from './permissions.ts';
+import type { Refusal } from './refusal.ts';
+import { GithubApi } from './request.ts';
+
+type Request = Parameters<ForgeIdentity['mintToken']>[0];
+
+const minted = z.object({
+  token: z.string().min(1),
+  expires_at: z.iso.datetime({ offset: true }),
+  permissions: permissionMap,
+  repository_selection: z.enum(['all', 'selected']),
+  repositories: z.array(z.object({ name: z.string() })).default([]),
+});
+
+type Minted = z.infer<typeof minted>;
+
+/** See `ForgeIdentity.mintToken`. A token that turns out wider than asked for is not given out. */
+export async function mintToken(connection: Connection, request: Request, call: Call): Promise<MintedToken> {
+  const { key, installation, repositories, permissions } = request;
+  const { host } = connection.endpoint;
+  if (repositories.length === 0 || permissions.length === 0) {
+    // GitHub reads an empty list as "all of them".
+    throw new ForgeError('Refused', `no token of ${host} is minted for no repository or no permission`);
+  }
+  const api = new GithubApi(connection, appBearer(key, connection.endpoint));
+  let refusal: Refusal | undefined;
+  const answer = await api.rest<Minted | null>(
+    {
+      doing: 'mint a token',
+      answer: minted,
+      refused: (no) => {
+        refusal = no;
+        return isAboutTheInstallation(no) ? null : undefined;
+      },
+    },
+    (rest, passed) =>
+      rest.apps.createInstallationAccessToken({
+        installation_id: Number(installation),
+        repositories: [...repositories],
+        permissions: permissionMapOf(permissions),
+        ...passed,
+      }),
+    call,
+  );
+  if (answer === null) throw notGranted(host, request, refusal);
+  if (!isNarrow(answer, request)) {
+    throw new ForgeError('Malformed', `${host} minted a token for more than was asked for; it is not used`);
+  }
+  return {
+    token: new Secret(answer.token),
+    expiresAt: new Date(answer.expires_at),
+    permissions: permissionsOf(answer.permissions),
+    repositories: answer.repositories.length,
+  };
+}
+
+function isAboutTheInstallation({ status }: Refusal): boolean {
+  return status === 404 || status === 422;
+}
+
+function notGranted(host: string, request: Request, refusal: Refusal | undefined): ForgeError {
+  const { installation, permissions, repositories } = request;
+  const words = refusal?.words ?? '';
+  if (/permission/i.test(words)) {
+    return new ForgeError(
+      'PermissionMissing',
+      `${host} has not granted the App ${permissions.join(' and ')}; grant that in the App's settings and accept it where it is installed`,
+    );
+  }
+  const why =
+    refusal?.status === 404
+      ? `knows no installation ${installation} of the App; install the App, or correct installationId`
+      : `does not have ${repositories.join(', ')} in installation ${installation} of the App; add it there`;
+  return new ForgeError('NotInstalled', `${host} ${why}`);
+}
+
+/** Exactly the repositories, and at most the permissions. Reading metadata comes with every token. */
+function isNarrow(answer: Minted, { repositories, permissions }: Request): boolean {
+  const names = new Set(repositories.map((name) => name.toLowerCase()));
+  return (
+    answer.repository_selection === 'selected' &&
+    answer.repositories.length > 0 &&
+    answer.repositories.every(({ name }) => names.has(name.toLowerCase())) &&
+    permissionsOf(answer.permissions).every((each) => each === 'metadata:read' || permissions.includes(each))
+  );
+}

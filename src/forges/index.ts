@@ -1,0 +1,31 @@
+import { ForgeError } from './errors.ts';
+import type { Provider, ProviderName, Repository } from './forge.ts';
+import { github } from './github/forge.ts';
+
+/** How each kind of forge is spoken to. */
+export const providers = { github } satisfies Record<ProviderName, Provider>;
+
+/**
+ * `https://host/owner/name`, in lower case up to the owner, with or without `.git` and a slash at its end. The host keeps its port.
+ * Rejects everything else with NotFound: other schemes, credentials, queries, and paths of another length.
+ */
+export function parseRepositoryUrl(url: string): {
+  readonly host: string;
+  readonly repository: Repository;
+} {
+  const [, host, owner, name] =
+    /^https:\/\/([a-z0-9.-]+(?::[0-9]{1,5})?)\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/i.exec(url) ?? [];
+  if (
+    host === undefined ||
+    owner === undefined ||
+    name === undefined ||
+    /^\.*$/.test(owner) ||
+    /^\.*$/.test(name)
+  ) {
+    throw new ForgeError(
+      'NotFound',
+      'url is not the address of a repository; write it as https://host/owner/name',
+    );
+  }
+  return { host: host.toLowerCase(), repository: { owner, name } };
+}
