@@ -18,7 +18,7 @@ const connectionSchema = z.object({
 /** What it takes to be the administrator of a running cluster, as JSON in a file. */
 export type Connection = z.infer<typeof connectionSchema>;
 
-export interface Attaching {
+interface Attaching {
   readonly connectionFile: string;
   readonly say: (line: string) => void;
   readonly env?: NodeJS.ProcessEnv;

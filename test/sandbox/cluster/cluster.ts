@@ -14,7 +14,7 @@ import type { Tools } from './tools.ts';
 
 const kubectlDeadlineMs = 60_000;
 
-export interface ServiceAccountName {
+interface ServiceAccountName {
   readonly namespace: string;
   readonly serviceAccount: string;
 }
@@ -49,11 +49,16 @@ export class Cluster {
     this.server = server;
     this.caData = caData;
     this.adminToken = adminToken;
-    this.#agent = new Agent({ connect: { ca: Buffer.from(caData, 'base64').toString() } });
+    this.#agent = new Agent({ connect: { ca: this.ca } });
     this.#admin = new ClusterClient({ server, token: adminToken, agent: this.#agent });
     this.#folder = folder;
     this.#say = say;
     this.#env = env;
+  }
+
+  /** `caData` as the PEM that it holds. */
+  get ca(): string {
+    return Buffer.from(this.caData, 'base64').toString();
   }
 
   /** The path of a kubeconfig with the administrator's token. */

@@ -40,7 +40,7 @@ export const downloadDeadlines: DownloadDeadlines = { firstByteMs: 20_000, total
 const saidEveryMs = 5_000;
 const megabyte = 1_000_000;
 
-export interface Download {
+interface Download {
   readonly release: EnvtestRelease;
   readonly platform: string;
   /** Exists; gets `etcd` and `kube-apiserver`. The caller throws it away on failure. */

@@ -64,7 +64,7 @@ function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...rest, CGO_ENABLED: '0', GOWORK: 'off', GOTOOLCHAIN: 'local' };
 }
 
-export interface Build {
+interface Build {
   readonly go: Go;
   readonly env: NodeJS.ProcessEnv;
   /** Exists; gets `lockkeeper-cluster`. The caller throws it away on failure. */

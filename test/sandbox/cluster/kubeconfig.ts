@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Secret } from '../../../src/base/secret.ts';
 
-export interface KubeconfigParts {
+interface KubeconfigParts {
   readonly server: string;
   /** Base64 of a PEM, as it stands in a kubeconfig. */
   readonly caData: string;

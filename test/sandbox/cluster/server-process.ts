@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Command } from './binaries.ts';
 import type { Watchdog } from './watchdog.ts';
 
-export interface ServerParts {
+interface ServerParts {
   readonly command: Command;
   readonly args: readonly string[];
   readonly cwd: string;

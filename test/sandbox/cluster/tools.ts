@@ -19,7 +19,7 @@ export interface Tools {
   readonly binFolder: string;
 }
 
-export interface LocatingTools {
+interface LocatingTools {
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
   readonly env?: NodeJS.ProcessEnv;
