@@ -18,11 +18,19 @@ const headersTimeoutMs = 15_000;
 const bodyTimeoutMs = 30_000;
 const memoryBytes = 8 * 1024 * 1024;
 
+const defaultDeadlineMs = 15_000;
+
 /**
  * One endpoint with its pool of sockets, its certificate authority and its memory. Opens no socket before the first request, never
  * follows a redirect, keeps no cookies and takes nothing from the environment (no proxy).
  */
-export function connect(endpoint: Endpoint, clock: Clock = systemClock): OpenConnection {
+export function connect(
+  endpoint: Endpoint,
+  {
+    clock = systemClock,
+    deadlineMs = defaultDeadlineMs,
+  }: { readonly clock?: Clock; readonly deadlineMs?: number } = {},
+): OpenConnection {
   const agent = new Agent({
     connections: maxSockets,
     headersTimeout: headersTimeoutMs,
@@ -35,6 +43,7 @@ export function connect(endpoint: Endpoint, clock: Clock = systemClock): OpenCon
     endpoint,
     fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', dispatcher: agent }),
     now: () => clock.now(),
+    deadlineMs,
     memory: boundedMemory(),
     close: () => agent.close(),
   };

@@ -290,6 +290,8 @@ export interface Connection {
   /** `fetch` bound to this endpoint's pool and authority; refuses nothing, follows no redirect. */
   readonly fetch: (url: string, init: FetchInit) => Promise<Response>;
   readonly now: () => Date;
+  /** What one request may take, answer included; an archive takes what it takes. */
+  readonly deadlineMs: number;
   /**
    * What providers know of this endpoint between calls. Bounded; anything may be forgotten at any time. A key names whatever the
    * value depends on: what only one token may see is kept under that token's fingerprint.

@@ -21,7 +21,10 @@ export interface Errand {
 export interface Refusal {
   readonly status: number;
   readonly words: string;
+  /** As they came: to decide by, not to show. */
   readonly headers: Headers;
+  /** A header, fit to be shown; '' when it is absent or repeats something secret. */
+  readonly shown: (header: string) => string;
   /** Of a GraphQL answer: `NOT_FOUND`, `FORBIDDEN`, … */
   readonly type?: string;
   readonly now: Date;
@@ -71,10 +74,14 @@ export function errorOf(refusal: Refusal, errand: Errand): ForgeError {
     );
   }
   if (status === 401) return because('Unauthorized', unauthorized(errand), refusal, errand);
+  if (/without.*`?workflows`? permission/i.test(words)) {
+    const why = `does not let an App change workflows; grant it workflows:write, or keep them out of the edit`;
+    return because('PermissionMissing', why, refusal, errand);
+  }
   if (status === 403 || type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')
     return forbidden(refusal, errand);
   if (status === 404 || status === 410 || type === 'NOT_FOUND')
-    return because('NotFound', absent(errand), refusal, errand);
+    return because('NotFound', absent(errand, type), refusal, errand);
   if (status >= 300 && status < 400) {
     const thing = errand.repository ?? 'what was asked for';
     return because('NotFound', `says that ${thing} has moved; use its new name`, refusal, errand);
@@ -84,10 +91,6 @@ export function errorOf(refusal: Refusal, errand: Errand): ForgeError {
   }
   if (status === 409 && !/rule violation/i.test(words)) {
     return because('Conflict', `could not ${errand.doing} just now: ${words}`, refusal, errand);
-  }
-  if (/without.*`?workflows`? permission/i.test(words)) {
-    const why = `does not let an App change workflows; grant it workflows:write, or keep them out of the edit`;
-    return because('PermissionMissing', why, refusal, errand);
   }
   if (status >= 500 || (status === 200 && isPassing(refusal))) {
     return because(
@@ -111,7 +114,7 @@ function isPassing({ type, words }: Refusal): boolean {
 }
 
 function forbidden(refusal: Refusal, errand: Errand): ForgeError {
-  const { words, headers } = refusal;
+  const { words, shown } = refusal;
   if (/suspended/i.test(words)) {
     return because(
       'NotInstalled',
@@ -134,7 +137,7 @@ function forbidden(refusal: Refusal, errand: Errand): ForgeError {
     const why = `takes requests${of(errand)} from listed addresses alone; list this cluster's`;
     return because('PermissionMissing', why, refusal, errand);
   }
-  const needed = quote(headers.get('x-accepted-github-permissions') ?? '').replaceAll('=', ':');
+  const needed = shown('x-accepted-github-permissions').replaceAll('=', ':');
   const grant = `grant it ${needed || errand.needs || 'more'}`;
   const app = errand.as === 'stored token' ? '' : ', and accept that where the App is installed';
   return because(
@@ -158,10 +161,14 @@ function unauthorized({ as }: Errand): string {
   }
 }
 
-function absent({ repository, doing }: Errand): string {
-  return repository === undefined
-    ? `does not know what was needed to ${doing}; check the credential`
-    : `shows this credential nothing to ${doing} in ${repository}; check the name, and that the credential is for it`;
+function absent({ repository, doing }: Errand, type: string | undefined): string {
+  if (repository === undefined) return `does not know what was needed to ${doing}; check the credential`;
+  // GraphQL names what it does not find, and the repository is the only thing that is asked for by name.
+  const what =
+    type === 'NOT_FOUND'
+      ? `shows no ${repository} to this credential`
+      : `has nothing in ${repository} for this credential to ${doing}`;
+  return `${what}; check the name, and that the credential is for it`;
 }
 
 function of({ repository }: Errand): string {
@@ -171,11 +178,11 @@ function of({ repository }: Errand): string {
 function because(
   code: ForgeError['code'],
   why: string,
-  { status, headers }: Refusal,
+  { status, shown }: Refusal,
   { host }: Errand,
   retryAt?: Date,
 ): ForgeError {
-  const requestId = headers.get('x-github-request-id') ?? '';
+  const requestId = shown('x-github-request-id');
   return new ForgeError(code, `${host} ${why}`, {
     status,
     ...(/^[0-9A-Za-z:.-]{1,64}$/.test(requestId) ? { requestId } : {}),

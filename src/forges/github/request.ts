@@ -27,7 +27,6 @@ export interface Ask<T> {
   readonly needs?: string;
   /** Turns a no into an answer where a no is ordinary; undefined leaves it an error. */
   readonly refused?: (refusal: Refusal) => T | undefined;
-  readonly deadlineMs?: number;
 }
 
 /** An ask whose answer is JSON: a REST answer as a whole, or a GraphQL answer's `data`. */
@@ -68,7 +67,6 @@ interface Attempt {
 // Later versions drop fields that are used here; without the header the server chooses.
 const apiVersion = '2022-11-28';
 const userAgent = 'lockkeeper';
-const defaultDeadlineMs = 15_000;
 const maxAnswerBytes = 4 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 /** Clocks that differ by less do not make an App's JWT invalid: it is dated back by 30 s. */
@@ -166,10 +164,10 @@ export class GithubApi {
       if (read === undefined) return this.#overflow(ask);
       const error = read.errors?.[0];
       if (error === undefined) return this.#parse(ask, ask.answer, read.data);
-      const { headers, status } = response;
-      const type = error.type === undefined ? {} : { type: error.type };
-      const words = quote(error.message, [attempt.token]);
-      throw new Refused({ status, words, headers, ...type, now: this.#connection.now() });
+      throw this.#refused(response, attempt, {
+        words: quote(error.message, [attempt.token]),
+        type: error.type,
+      });
     });
   }
 
@@ -190,7 +188,7 @@ export class GithubApi {
     work: (attempt: Attempt) => Promise<T>,
     clockSkewMs: number,
   ): Promise<T> {
-    const ms = ask.deadlineMs ?? defaultDeadlineMs;
+    const ms = this.#connection.deadlineMs;
     const late = (): ForgeError =>
       new ForgeError(
         'Unavailable',
@@ -233,11 +231,25 @@ export class GithubApi {
       },
       signal,
     });
-    const { status, headers } = response;
-    if (response.ok || status === 304) return response;
+    if (response.ok || response.status === 304) return response;
     const body = await readBody(response.body, maxErrorBytes);
     const words = wordsOf(body?.toString('utf8') ?? '', [token]);
-    throw new Refused({ status, words, headers, now: this.#connection.now() });
+    throw this.#refused(response, { token }, { words });
+  }
+
+  #refused(
+    { status, headers }: Response,
+    { token }: Pick<Attempt, 'token'>,
+    { words, type }: { readonly words: string; readonly type?: string | undefined },
+  ): Refused {
+    return new Refused({
+      status,
+      words,
+      headers,
+      shown: (header) => quote(headers.get(header) ?? '', [token]),
+      ...(type === undefined ? {} : { type }),
+      now: this.#connection.now(),
+    });
   }
 
   async #read<T>(ask: JsonAsk<T>, response: Response): Promise<T> {
