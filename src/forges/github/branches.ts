@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isForgeError, type ForgeError } from '../errors.ts';
 import type { Call } from '../forge.ts';
 import { noOid, oid } from './oid.ts';
 import type { Place } from './place.ts';
@@ -13,10 +14,10 @@ export async function moveBranch(
   { branch, from, to }: { readonly branch: string; readonly from?: string; readonly to: string },
   call: Call,
 ): Promise<'moved' | 'stale'> {
-  const refusal = await swap(place, { branch, from: from ?? noOid, to }, call);
-  if (refusal === undefined) return 'moved';
+  const failure = await swap(place, { branch, from: from ?? noOid, to }, call);
+  if (failure === undefined) return 'moved';
   if ((await find(place, branch, call)) !== from) return 'stale';
-  throw place.api.errorOf(refusal, ask);
+  throw failure;
 }
 
 /** See `ForgeWriter.deleteBranch`. */
@@ -25,52 +26,56 @@ export async function deleteBranch(
   { branch, from }: { readonly branch: string; readonly from: string },
   call: Call,
 ): Promise<'deleted' | 'stale'> {
-  const refusal = await swap(place, { branch, from, to: noOid }, call);
-  if (refusal === undefined) return 'deleted';
+  const failure = await swap(place, { branch, from, to: noOid }, call);
+  if (failure === undefined) return 'deleted';
   const at = await find(place, branch, call);
   if (at === undefined) return 'deleted';
   if (at !== from) return 'stale';
-  throw place.api.errorOf(refusal, ask);
+  throw failure;
 }
 
 /**
- * The one compare-and-swap that GitHub has for refs: REST only knows "is a fast-forward". Gives the refusal when it did not happen,
- * whose wording for "it is not there" is not documented: whoever asked looks where the branch is.
+ * The one compare-and-swap that GitHub has for refs: REST only knows "is a fast-forward". Gives what it failed with when that may be
+ * about where the branch is: the wording for it is not documented, so whoever asked looks where the branch is.
  */
 async function swap(
   place: Place,
   { branch, from, to }: { readonly branch: string; readonly from: string; readonly to: string },
   call: Call,
-): Promise<Refusal | undefined> {
+): Promise<ForgeError | undefined> {
   const { api, connection, repository } = place;
   const variables = {
     id: await repositoryId(place, call),
     // A promotion branch is made anew from the base, so it rarely moves forward; `beforeOid` is what protects it.
     updates: [{ name: `refs/heads/${branch}`, beforeOid: from, afterOid: to, force: true }],
   };
-  const answer = z
-    .object({ updateRefs: z.object({}).nullable() })
-    .transform((): Refusal | undefined => undefined);
-  const refused = (refusal: Refusal): Refusal | undefined => {
-    // A repository that was made anew under its old name.
-    if (refusal.type === 'NOT_FOUND') forgetRepositoryId(connection, repository);
-    return isAboutTheBranch(refusal) ? refusal : undefined;
-  };
-  return await api.graphql(
-    { ...ask, answer, refused },
-    {
-      query:
-        'mutation Move($id: ID!, $updates: [RefUpdate!]!) { updateRefs(input: { repositoryId: $id, refUpdates: $updates }) { clientMutationId } }',
-      variables,
-    },
-    call,
-  );
+  try {
+    return await api.graphql<ForgeError | undefined>(
+      {
+        ...ask,
+        answer: z.object({ updateRefs: z.object({}) }).transform(() => undefined),
+        refused: (refusal) => (isAboutTheBranch(refusal) ? api.errorOf(refusal, ask) : undefined),
+      },
+      {
+        query:
+          'mutation Move($id: ID!, $updates: [RefUpdate!]!) { updateRefs(input: { repositoryId: $id, refUpdates: $updates }) { clientMutationId } }',
+        variables,
+      },
+      call,
+    );
+  } catch (thrown) {
+    if (!isForgeError(thrown) || thrown.code !== 'NotFound') throw thrown;
+    // No such branch, or the repository was made anew under its old name.
+    forgetRepositoryId(connection, repository);
+    return thrown;
+  }
 }
 
-const notAboutTheBranch = new Set(['RATE_LIMITED', 'FORBIDDEN', 'INSUFFICIENT_SCOPES', 'NOT_FOUND']);
+/** Those that say themselves what they are about are not. */
+const otherTypes = new Set(['RATE_LIMITED', 'FORBIDDEN', 'INSUFFICIENT_SCOPES', 'NOT_FOUND']);
 
 function isAboutTheBranch({ status, type, headers }: Refusal): boolean {
-  return status === 200 && !notAboutTheBranch.has(type ?? '') && headers.get('retry-after') === null;
+  return status === 200 && !otherTypes.has(type ?? '') && headers.get('retry-after') === null;
 }
 
 /** Where the branch is; undefined when there is none. */
