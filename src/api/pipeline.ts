@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { dnsLabel, objectMeta, objectName, withRules } from './meta.ts';
+import {
+  atomicList,
+  dnsLabel,
+  exactlyOneOf,
+  mapList,
+  matches,
+  objectMeta,
+  objectName,
+  withRules,
+} from './meta.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 
 export const maxEnvironments = 16;
@@ -12,11 +21,11 @@ const appRef = z
       .string()
       .min(1)
       .max(128)
-      .describe('Group and version; matched by group, whatever the version.'),
-    kind: z.string().min(1).max(63),
+      .describe('Group and version of the app object; matched by group, whatever the version.'),
+    kind: z.string().min(1).max(63).describe('Kind of the app object: HelmRelease.'),
     name: objectName.describe('Its name in every target, unless the target says otherwise.'),
   })
-  .describe('What delivers the app in each target.');
+  .meta({ 'x-kubernetes-map-type': 'atomic' });
 
 const target = z.object({
   name: dnsLabel.default('default').describe('Tells the targets of one environment apart.'),
@@ -27,135 +36,138 @@ const target = z.object({
 });
 
 /** `https://host/owner/name`; an owner may hold groups. */
-export const repositoryUrl = z
-  .string()
-  .max(256)
-  .regex(/^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(\/[A-Za-z0-9_][A-Za-z0-9._-]*){2,6}$/);
+export const repositoryUrl = withRules(z.string().min(1).max(256), [
+  matches(
+    /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(\/[A-Za-z0-9_][A-Za-z0-9._-]*){2,6}$/,
+    'must be https://host/owner/name, with the host in lower case',
+  ),
+  {
+    rule: "!self.endsWith('.git')",
+    message: "must be written without '.git' at its end",
+    holds: (url) => !url.endsWith('.git'),
+  },
+]);
 
-const pathInRepository = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*(\/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*)*$/);
+const pathInRepository = withRules(z.string().min(1).max(256), [
+  matches(
+    /^[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*(\/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*)*$/,
+    'must be a path from the root of the repository, without a slash at either end, of letters, digits, spaces and _ . @ + -',
+  ),
+  {
+    rule: "self.split('/').all(part, !(part in ['.', '..', '.git']))",
+    message: "may not leave the repository: no part may be '.', '..' or '.git'",
+    holds: (path) => path.split('/').every((part) => !['.', '..', '.git'].includes(part)),
+  },
+]);
 
-const branchName = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/);
+const branchName = withRules(z.string().min(1).max(200), [
+  matches(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/,
+    'must be the name of a branch, of letters, digits and _ . - /',
+  ),
+  {
+    rule: "!self.contains('..') && self.split('/').all(part, !part.endsWith('.') && !part.endsWith('.lock'))",
+    message: "git has no branch of this name: no '..', and no part may end with '.' or '.lock'",
+    holds: (name) =>
+      !name.includes('..') && name.split('/').every((part) => !part.endsWith('.') && !part.endsWith('.lock')),
+  },
+]);
 
-const pullRequest = z
-  .object({
-    url: repositoryUrl.describe('The repository, as https://host/owner/name.'),
-    baseBranch: branchName.default('main').describe('The branch that the pull request merges into.'),
-    paths: withRules(
-      z
-        .array(pathInRepository)
-        .min(1)
-        .max(maxPaths)
-        .optional()
-        .describe(
-          'Directories or files where markers count; the whole repository when absent. Narrower is faster and safer.',
-        )
-        .meta({ 'x-kubernetes-list-type': 'atomic' }),
-      [
-        {
-          rule: "self.all(p, !p.split('/').exists(s, s == '..' || s == '.git'))",
-          message: "paths may not leave the repository: no '..' and no '.git'",
-          holds: (paths) =>
-            (paths ?? []).every((path) => !path.split('/').some((part) => part === '..' || part === '.git')),
-        },
-      ],
+const pullRequest = z.object({
+  url: repositoryUrl.describe('The repository, as https://host/owner/name.'),
+  baseBranch: branchName.default('main').describe('The branch that the pull request merges into.'),
+  paths: atomicList(pathInRepository, { min: 1, max: maxPaths })
+    .optional()
+    .describe(
+      'Directories or files where markers count; the whole repository when absent. Narrower is faster and safer.',
     ),
-    credentialRef: z
-      .object({ name: objectName })
-      .describe("The Credential, in this Pipeline's namespace, whose key opens the pull request."),
-    labels: z
-      .array(z.string().min(1).max(50))
-      .max(10)
-      .optional()
-      .describe('Put on the pull request.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    reviewers: z
-      .array(z.string().min(1).max(64))
-      .max(15)
-      .optional()
-      .describe('Asked to review the pull request: user names.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    draft: z.boolean().optional().describe('Open the pull request as a draft.'),
-  })
-  .describe('Promote by a pull request.');
+  credentialRef: z
+    .object({ name: objectName.describe('Its name.') })
+    .describe("The Credential, in this Pipeline's namespace, whose key opens the pull request.")
+    .meta({ 'x-kubernetes-map-type': 'atomic' }),
+  labels: atomicList(z.string().min(1).max(50), { min: 0, max: 10 })
+    .optional()
+    .describe('Labels that the pull request gets.'),
+  reviewers: atomicList(z.string().min(1).max(64), { min: 0, max: 15 })
+    .optional()
+    .describe('User names of those who are asked to review the pull request.'),
+  draft: z.boolean().optional().describe('Whether the pull request is opened as a draft.'),
+});
 
-export const promotionPolicy = z.object({
+const strategy = withRules(
+  z.object({ pullRequest: pullRequest.optional().describe('Promote by a pull request.') }),
+  [exactlyOneOf('pullRequest')],
+).describe('How a promotion is carried out: exactly one member.');
+
+const promotionPolicy = z.object({
   suspend: z.boolean().optional().describe('Nothing is proposed while this is true.'),
-  strategy: withRules(z.object({ pullRequest: pullRequest.optional() }), [
-    {
-      rule: 'has(self.pullRequest)',
-      message: 'set exactly one strategy: pullRequest',
-      holds: ({ pullRequest: given }) => given !== undefined,
-    },
-  ]).describe('How a promotion is carried out: exactly one member.'),
+  strategy: strategy.optional(),
 });
 
 const environment = z.object({
-  name: dnsLabel,
-  targets: withRules(
-    z
-      .array(target)
-      .min(1)
-      .max(maxTargets)
-      .describe('Where the environment runs; all must agree before anything moves on.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
-    [],
+  name: dnsLabel.describe('Its name, as markers and branches say it.'),
+  targets: mapList('name', target, { min: 1, max: maxTargets }).describe(
+    'Where the environment runs; all must agree before anything moves on.',
   ),
   promotion: promotionPolicy
     .optional()
     .describe(
-      "How promotions into this environment are made; replaces spec.promotion's strategy whole. suspend holds when either says so.",
+      "How promotions into this environment are made. A strategy here replaces spec.promotion's whole; suspend holds when either says so.",
     ),
 });
 
 export const pipelineSpec = withRules(
   z.object({
-    appRef,
+    appRef: appRef.describe('The object that delivers the app in each target.'),
     revision: z
-      .object({ from: z.enum(['Auto']).default('Auto') })
+      .object({
+        from: z.enum(['Auto']).default('Auto').describe('Auto: the chart version of the HelmRelease.'),
+      })
       .optional()
-      .describe('What is promoted: Auto takes the chart version of a HelmRelease.'),
-    environments: withRules(
-      z
-        .array(environment)
-        .min(1)
-        .max(maxEnvironments)
-        .describe('In the order of promotion.')
-        .meta({ 'x-kubernetes-list-type': 'atomic' }),
-      [
-        {
-          rule: 'self.all(e, self.exists_one(o, o.name == e.name))',
-          message: 'environment names must be unique',
-          holds: (environments) => new Set(environments.map(({ name }) => name)).size === environments.length,
-        },
-      ],
-    ),
+      .describe('What of the app is promoted.'),
+    environments: withRules(atomicList(environment, { min: 1, max: maxEnvironments }), [
+      {
+        rule: 'self.all(e, self.exists_one(o, o.name == e.name))',
+        message: 'the names of environments must be unique',
+        holds: (environments) => new Set(environments.map(({ name }) => name)).size === environments.length,
+      },
+    ]).describe('The environments in the order of promotion.'),
     promotion: promotionPolicy
       .optional()
       .describe('How promotions are made, unless an environment says otherwise.'),
   }),
   [
     {
-      rule: 'has(self.promotion) || self.environments.all(e, has(e.promotion) || e.name == self.environments[0].name)',
-      message: 'spec.promotion is missing: every environment after the first needs a way to be promoted into',
+      rule: '(has(self.promotion) && has(self.promotion.strategy)) || self.environments.all(e, e.name == self.environments[0].name || (has(e.promotion) && has(e.promotion.strategy)))',
+      message:
+        'every environment after the first needs a way to be promoted into: set spec.promotion.strategy, or one in each',
+      fieldPath: '.promotion',
+      reason: 'FieldValueRequired',
       holds: ({ promotion, environments }) =>
-        promotion !== undefined || environments.slice(1).every((each) => each.promotion !== undefined),
+        promotion?.strategy !== undefined ||
+        environments.slice(1).every((each) => each.promotion?.strategy !== undefined),
     },
   ],
-).describe('An app, its ordered environments, and how it moves between them.');
+).describe('What is promoted, through which environments, and how.');
 
-export const pipeline = z.object({
-  metadata: objectMeta,
-  spec: pipelineSpec,
-  status: pipelineStatus.optional(),
-});
+export const pipeline = withRules(
+  z.object({
+    metadata: objectMeta,
+    spec: pipelineSpec,
+    status: pipelineStatus
+      .optional()
+      .describe('What the controller has seen and done. It alone writes here.'),
+  }),
+  [
+    {
+      rule: "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
+      message:
+        "must be a DNS label, at most 63 characters and without '.': it becomes a part of branches and markers",
+      fieldPath: '.metadata.name',
+      holds: ({ metadata }) => metadata.name.length <= 63 && !metadata.name.includes('.'),
+    },
+  ],
+).describe('An app, its ordered environments, and how it moves from each to the next.');
 
 export type Pipeline = z.infer<typeof pipeline>;
 export type PipelineSpec = z.infer<typeof pipelineSpec>;
@@ -170,6 +182,6 @@ export function promotionInto(
 ): { readonly suspend: boolean; readonly pullRequest: PullRequestStrategy | undefined } {
   return {
     suspend: (spec.promotion?.suspend ?? false) || (environment.promotion?.suspend ?? false),
-    pullRequest: (environment.promotion ?? spec.promotion)?.strategy.pullRequest,
+    pullRequest: (environment.promotion?.strategy ?? spec.promotion?.strategy)?.pullRequest,
   };
 }

@@ -1,0 +1,109 @@
+import type { CustomResourceDefinition, SchemaNode } from './crd.ts';
+import { reasons, type Reason } from './reasons.ts';
+
+const made = '<!-- Made from src/api by npm run generate; do not edit. -->';
+
+/** The reference of all kinds, in Markdown: each member with its bounds, its default and its sentence. */
+export function apiReference(definitions: readonly CustomResourceDefinition[]): string {
+  return [
+    made,
+    '# API',
+    'The same is in a cluster: `kubectl explain pipelines.spec.environments`. Everything is namespaced and in the category `lockkeeper`, so `kubectl get lockkeeper` shows all of it.',
+    ...definitions.flatMap(kindReference),
+    '',
+  ]
+    .join('\n\n')
+    .trimEnd()
+    .concat('\n');
+}
+
+function kindReference({ spec }: CustomResourceDefinition): string[] {
+  const { names, group, versions } = spec;
+  return versions.flatMap(({ name, schema, additionalPrinterColumns }) => {
+    const root = schema.openAPIV3Schema;
+    return [
+      `## ${names.kind}`,
+      `\`apiVersion: ${group}/${name}\`, \`kind: ${names.kind}\`. ${root.description ?? ''}`,
+      ...rulesOf(root).map((line) => line),
+      ...['spec', 'status'].flatMap((part) => {
+        const node = root.properties?.[part];
+        return node === undefined
+          ? []
+          : [`### ${names.kind} ${part}`, node.description ?? '', membersOf(node, 0).join('\n')];
+      }),
+      `### Columns of \`kubectl get ${names.plural}\``,
+      additionalPrinterColumns.map((column) => `- **${column.name}**: ${column.description}`).join('\n'),
+    ];
+  });
+}
+
+function membersOf(node: SchemaNode, depth: number): string[] {
+  const indent = '  '.repeat(depth);
+  return [
+    ...rulesOf(node).map((line) => `${indent}- ${line}`),
+    ...Object.entries(node.properties ?? {}).flatMap(([name, member]) => {
+      const required = node.required?.includes(name) === true ? ', required' : '';
+      const inner = member.items ?? member;
+      const ownRules = member.items === undefined ? [] : rulesOf(member);
+      return [
+        `${indent}- \`${name}\` (${shapeOf(member)}${required}): ${member.description ?? ''}`,
+        ...ownRules.map((line) => `${indent}  - ${line}`),
+        ...membersOf(inner, depth + 1),
+      ];
+    }),
+  ];
+}
+
+function rulesOf(node: SchemaNode): string[] {
+  return (node['x-kubernetes-validations'] ?? []).map(
+    ({ message, fieldPath }) =>
+      `Rule: ${fieldPath === undefined ? '' : `\`${fieldPath.slice(1)}\`: `}${message}.`,
+  );
+}
+
+function shapeOf(node: SchemaNode): string {
+  const byDefault = node.default === undefined ? '' : `, default \`${String(node.default)}\``;
+  return `${typeOf(node)}${byDefault}`;
+}
+
+function typeOf(node: SchemaNode): string {
+  if (node.enum !== undefined) return node.enum.map((each) => `\`${String(each)}\``).join(' or ');
+  if (node.format === 'date-time') return 'time';
+  if (node.items !== undefined)
+    return `list of ${range(node.minItems, node.maxItems)} × ${typeOf(node.items)}`;
+  if (node.type !== 'string') return node.type ?? '';
+  return `string of ${range(node.minLength, node.maxLength)} characters`;
+}
+
+function range(min: number | undefined, max: number | undefined): string {
+  return `${min ?? 0} to ${max ?? 'any'}`;
+}
+
+const groups = {
+  fine: ['Fine', 'Nothing to do.'],
+  waiting: ['Waiting', 'It goes on by itself when what is awaited comes.'],
+  blocked: ['Blocked', 'Something outside is broken; it goes on by itself when that is mended.'],
+  retried: ['Tried again', 'It is tried again at most two minutes apart; mend what the message names.'],
+  stalled: ['Stalled', 'A person must change something; it goes on when they did.'],
+} as const satisfies Record<(typeof reasons)[Reason]['is'], readonly [string, string]>;
+
+/** The reference of all reasons, in Markdown, by what the controller does about them. */
+export function reasonsReference(): string {
+  return [
+    made,
+    '# Reasons',
+    'Every reason of a condition, a waiting line or an event is one of these.',
+    ...Object.entries(groups).flatMap(([is, [title, sentence]]) => [
+      `## ${title}`,
+      sentence,
+      Object.entries(reasons)
+        .filter(([, each]) => each.is === is)
+        .map(([name, { what, next }]) => `- **\`${name}\`**: ${what}${next === '' ? '' : ` ${next}`}`)
+        .join('\n'),
+    ]),
+    '',
+  ]
+    .join('\n\n')
+    .trimEnd()
+    .concat('\n');
+}
