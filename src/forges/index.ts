@@ -15,17 +15,15 @@ export function parseRepositoryUrl(url: string): {
 } {
   const [, host, owner, name] =
     /^https:\/\/([a-z0-9.-]+(?::[0-9]{1,5})?)\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/i.exec(url) ?? [];
-  if (
-    host === undefined ||
-    owner === undefined ||
-    name === undefined ||
-    /^\.*$/.test(owner) ||
-    /^\.*$/.test(name)
-  ) {
+  if (host === undefined || !isName(owner) || !isName(name)) {
     throw new ForgeError(
       'NotFound',
       'url is not the address of a repository; write it as https://host/owner/name',
     );
   }
   return { host: host.toLowerCase(), repository: { owner, name } };
+}
+
+function isName(part: string | undefined): part is string {
+  return part !== undefined && part !== '.git' && !/^\.*$/.test(part);
 }

@@ -33,9 +33,11 @@ export interface Scripted {
 export async function startScripted(
   answer: (asked: Asked, count: number) => Answer | Promise<Answer>,
   tls?: ServerOptions,
+  connected: (socket: unknown) => void = () => {},
 ): Promise<Scripted> {
   const asked: Asked[] = [];
   const server = (tls === undefined ? createServer : createSecureServer.bind(undefined, tls))();
+  server.on('connection', connected);
   server.on('request', (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => void chunks.push(chunk));

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Secret } from '../../src/base/secret.ts';
+import { connect } from '../../src/forges/connect.ts';
+import { providers } from '../../src/forges/index.ts';
+import { call, failureOf } from './github/opened.ts';
+import { startScripted, type Scripted } from './scripted.ts';
+
+describe('a forge with a certificate of its own', () => {
+  let folder = '';
+  let server: Scripted;
+  let certificate = '';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'certificate-'));
+    const at = (name: string): string => join(folder, name);
+    const subject = ['-subj', '/CN=forge', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        at('key'),
+        '-out',
+        at('cert'),
+        ...subject,
+      ],
+      { stdio: 'ignore' },
+    );
+    certificate = readFileSync(at('cert'), 'utf8');
+    server = await startScripted(() => ({ body: { login: 'ada', id: 1, type: 'User' } }), {
+      key: readFileSync(at('key')),
+      cert: certificate,
+    });
+  });
+
+  afterAll(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const describeToken = async (ca?: string): Promise<unknown> => {
+    const connection = connect({
+      host: 'git.acme.example',
+      provider: 'github',
+      apiUrl: server.url,
+      ...(ca === undefined ? {} : { ca }),
+    });
+    try {
+      return await providers.github
+        .identity(connection)
+        .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call());
+    } finally {
+      await connection.close();
+    }
+  };
+
+  test('is trusted when the operator gives its authority', async () => {
+    expect(await describeToken(certificate)).toMatchObject({ owner: { login: 'ada' } });
+  });
+
+  test('is not trusted otherwise, and the message says what to give', async () => {
+    expect(await failureOf(describeToken())).toMatchObject({
+      code: 'Unavailable',
+      message:
+        "git.acme.example has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); give the authority that signed it as the forge's caFile",
+    });
+  });
+});
+
+test('a forge that nobody runs cannot be reached', async () => {
+  const server = await startScripted(() => ({}));
+  await server.close();
+  const connection = connect({ host: 'git.acme.example', provider: 'github', apiUrl: server.url });
+  const asking = providers.github
+    .identity(connection)
+    .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call());
+  expect(await failureOf(asking)).toMatchObject({
+    code: 'Unavailable',
+    message: expect.stringContaining('(ECONNREFUSED)'),
+  });
+  await connection.close();
+});
+
+test('what is remembered is bounded', () => {
+  const { memory } = connect({ host: 'github.com', provider: 'github', apiUrl: 'https://api.github.com' });
+  memory.set('first', 'x');
+  memory.set('too large', 'x'.repeat(10_000_000));
+  expect(memory.get('first')).toBe('x');
+  expect(memory.get('too large')).toBeUndefined();
+  for (let at = 0; at < 100; at += 1) memory.set(`${at}`, 'x'.repeat(100_000));
+  expect(memory.get('first')).toBeUndefined();
+  expect(memory.get('99')).toHaveLength(100_000);
+  memory.delete('99');
+  expect(memory.get('99')).toBeUndefined();
+});
+
+test("a server of one's own has GraphQL beside its REST API", async () => {
+  const server = await startScripted(() => ({
+    body: { data: { repository: { id: 'R_1', base: null, head: null } } },
+  }));
+  const connection = connect({
+    host: 'git.acme.example',
+    provider: 'github',
+    apiUrl: `${server.url}/api/v3`,
+  });
+  const forge = providers.github.open(
+    connection,
+    { owner: 'acme', name: 'fleet' },
+    { value: new Secret('ghp_aaaaaaaaaaaaaaaa') },
+  );
+  await forge.look({ baseBranch: 'main', headBranch: 'p', paths: [] }, call());
+  expect(server.asked.map(({ url }) => url)).toEqual(['/api/graphql']);
+  await server.close();
+  await connection.close();
+});
+
+test('many requests share few sockets', async () => {
+  const sockets = new Set<unknown>();
+  const server = await startScripted(
+    () => ({ body: { login: 'ada', id: 1, type: 'User' } }),
+    undefined,
+    (socket) => sockets.add(socket),
+  );
+  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const identity = providers.github.identity(connection);
+  await Promise.all(
+    Array.from({ length: 200 }, () => identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call())),
+  );
+  expect(server.asked).toHaveLength(200);
+  expect(sockets.size).toBeLessThanOrEqual(32);
+  await server.close();
+  await connection.close();
+});
