@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { pathOf, type Resource } from './resource.ts';
 import type { Transport } from './transport.ts';
 
@@ -70,7 +71,7 @@ export class Events {
       body: {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
-        metadata: { generateName: `${name.slice(0, 200)}.`, namespace },
+        metadata: { name: `${name.slice(0, 200)}.${randomBytes(8).toString('hex')}`, namespace },
         eventTime: `${new Date().toISOString().slice(0, 23)}000Z`,
         type,
         reason,
