@@ -75,7 +75,7 @@ const toleratedSkewMs = 20_000;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const graphqlAnswer = z.object({
-  data: z.unknown(),
+  data: z.unknown().optional(),
   errors: z.array(z.object({ message: z.string(), type: z.string().optional() })).optional(),
 });
 
