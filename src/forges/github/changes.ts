@@ -28,7 +28,6 @@ export async function changes(
   { from, to }: { readonly from: string; readonly to: string },
   call: Call,
 ): Promise<Changes> {
-  const unknown = (why: string): Changes => ({ kind: 'unknown', why });
   return await place.api.rest<Changes>(
     {
       doing: 'compare two commits',
@@ -55,6 +54,10 @@ export async function changes(
       }),
     call,
   );
+}
+
+function unknown(why: string): Changes {
+  return { kind: 'unknown', why };
 }
 
 type Listed = NonNullable<z.infer<typeof comparison>['files']>[number];

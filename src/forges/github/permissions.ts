@@ -7,7 +7,7 @@ export const permissionMap = z.record(z.string(), z.string());
 export function permissionsOf(map: z.infer<typeof permissionMap>): Permission[] {
   return Object.entries(map)
     .map(([name, level]) => `${name}:${level}`)
-    .sort();
+    .toSorted();
 }
 
 export function permissionMapOf(permissions: readonly Permission[]): Record<string, string> {
