@@ -9,8 +9,8 @@ import type { ForgeReader } from './forge.ts';
 
 /** Larger files are passed over. */
 const maxFileBytes = 1024 * 1024;
-const maxEntries = 2_000_000;
-const maxUnpackedBytes = 4 * 1024 ** 3;
+/** Of a whole archive: a little gzip may unpack to no end. */
+const bounds = { entries: 2_000_000, unpackedBytes: 4 * 1024 ** 3 };
 /** Work between two turns of the event loop. */
 const chunkBytes = 64 * 1024;
 
@@ -27,6 +27,7 @@ export async function unpack(
   body: ReadableStream<Uint8Array>,
   { wanted, take }: Wishes,
   signal: AbortSignal,
+  { entries: maxEntries, unpackedBytes: maxUnpackedBytes }: typeof bounds = bounds,
 ): Promise<void> {
   let entries = 0;
   let isComplete = false;
@@ -50,7 +51,7 @@ export async function unpack(
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         bytes += chunk.length;
-        if (bytes > maxUnpackedBytes) throw malformed('it is larger than 4 GiB');
+        if (bytes > maxUnpackedBytes) throw malformed(`it is larger than ${maxUnpackedBytes} bytes`);
         // Entries are taken while this call runs, so nothing queues up in the parser and its word on back-pressure is not needed:
         // the next chunk is asked for when this one is used up.
         parser.write(chunk);

@@ -231,6 +231,17 @@ function entry(path: string, content: Buffer, size = content.length): Buffer {
   return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
 }
 
+test.each([
+  ['entries', { entries: 2, unpackedBytes: 10_000 }, 'it has more than 2 entries'],
+  ['bytes', { entries: 10, unpackedBytes: 2_000 }, 'it is larger than 2000 bytes'],
+])('an archive has a bound on %s', async (_, bounds, why) => {
+  const files = ['a', 'b', 'c'].map((path) => entry(path, Buffer.from(path)));
+  const body = Readable.toWeb(
+    Readable.from([gzipSync(Buffer.concat([...files, Buffer.alloc(1024)]))]),
+  ) as Parameters<typeof unpack>[0]; // bytes are what it gives
+  await expect(unpack(body, everything, new AbortController().signal, bounds)).rejects.toThrow(why);
+});
+
 test('a large archive does not fill the memory', async () => {
   // 300 MiB unpacked, in members of their own so that making it costs nothing.
   const files = 300;

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Secret } from '../../../src/base/secret.ts';
 import type { Forge } from '../../../src/forges/forge.ts';
+import { providers } from '../../../src/forges/index.ts';
 import { errorFields } from '../../../src/telemetry/log.ts';
 import { refusal, type Answer } from '../scripted.ts';
 import { call, failureOf, id, token, withForge } from './opened.ts';
@@ -175,6 +177,19 @@ describe('an unchanged pull request is asked for conditionally', () => {
   });
 });
 
+test('what one token was shown is not known to another', async () => {
+  await withForge(
+    () => ({ headers: { etag: '"v1"' }, body: pullRequest }),
+    async ({ forge, connection, asked }) => {
+      await read(forge);
+      const other = { value: new Secret(`ghp_${'a'.repeat(36)}`) };
+      await read(providers.github.open(connection, { owner: 'acme', name: 'fleet' }, other));
+      await read(providers.github.open(connection, { owner: 'acme', name: 'fleet' }, other));
+      expect(asked.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined, '"v1"']);
+    },
+  );
+});
+
 describe('no credential is in any error', () => {
   const everything = (thrown: unknown): string => {
     const error = thrown as Error; // only printed
@@ -252,7 +267,6 @@ describe('no credential is in any error', () => {
   test('nor the key of an App', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const { Secret } = await import('../../../src/base/secret.ts');
     await withForge(
       () => refusal(401, 'A JSON web token could not be decoded'),
       async ({ identity }) => {
