@@ -19,14 +19,14 @@ const secretRef = z
   .describe("A Secret in this Credential's namespace; read by that one name, never listed.")
   .meta({ 'x-kubernetes-map-type': 'atomic' });
 
-const host = withRules(z.string().min(1).max(253), [
+const host = withRules(z.string().max(253), [
   matches(
     /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/,
     'must be a host name in lower case, with a port if need be, and no https:// before it',
   ),
 ]);
 
-const repository = withRules(z.string().min(1).max(200), [
+const repository = withRules(z.string().max(200), [
   matches(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/, 'must be owner/name'),
   {
     rule: "!self.endsWith('.git')",
@@ -35,7 +35,7 @@ const repository = withRules(z.string().min(1).max(200), [
   },
 ]);
 
-export const credentialSpec = withRules(
+const credentialSpec = withRules(
   z.object({
     host: host.describe(
       "The forge, by host name; the operator's configuration says which hosts exist and what they are.",
@@ -54,9 +54,9 @@ export const credentialSpec = withRules(
   [exactlyOneOf('githubApp', 'token')],
 ).describe('Which Secret it is, and what it may be used for.');
 
-export const credentialKind = z.enum(['GitHubApp', 'PersonalAccessToken', 'OAuthUser', 'Unknown']);
+const credentialKind = z.enum(['GitHubApp', 'PersonalAccessToken', 'OAuthUser', 'Unknown']);
 
-export const credentialStatus = z.object({
+const credentialStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('The generation of spec that this status is about.'),
   conditions: conditions.optional().describe('Ready sums all up.'),
   kind: credentialKind.optional().describe('What the Secret turned out to hold.'),

@@ -3,7 +3,7 @@ import { credential } from './credential.ts';
 import { pipeline } from './pipeline.ts';
 
 /** A column of `kubectl get`. */
-export interface Column {
+interface Column {
   readonly name: string;
   /** `date` shows how long ago, and nothing sensible for the future. */
   readonly type: 'string' | 'date';

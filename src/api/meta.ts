@@ -10,11 +10,8 @@ export const allowPipelinesFrom = `${group}/allow-pipelines-from`;
 /** The one field owner of all that the controller writes into status. */
 export const fieldOwner = 'lockkeeper-controller';
 
-/** The longest message in a status, in bytes of UTF-8. */
-export const maxMessageBytes = 256;
-
 /** A rule that the API server checks in CEL and zod checks with the same words, so that both explain one mistake alike. */
-export interface Rule<T> {
+interface Rule<T> {
   /** CEL over `self`. */
   readonly rule: string;
   /** What `kubectl apply` shows: names the mistake and what to write instead. */
@@ -32,7 +29,9 @@ const validations = 'x-kubernetes-validations';
 /** `schema` with rules in both worlds, on top of those that it has. A bare `.refine` would be unknown to the API server: the generator refuses it. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   let checked: S = schema;
-  for (const { holds, message } of rules) checked = checked.refine(holds, { message });
+  for (const { holds, message, fieldPath } of rules) {
+    checked = checked.refine(holds, { message, ...(fieldPath && { path: fieldPath.slice(1).split('.') }) });
+  }
   const known = z.globalRegistry.get(schema) ?? {};
   const before = known[validations];
   return checked.meta({
@@ -79,7 +78,7 @@ export function text(maxBytes: number, { min = 0 }: { min?: number } = {}): z.Zo
 }
 
 /** How many items a list holds. */
-export interface Bounds {
+interface Bounds {
   readonly min: number;
   readonly max: number;
 }
@@ -116,7 +115,7 @@ export function mapList<K extends string, T extends z.ZodType<{ readonly [name i
 }
 
 /** A DNS-1123 label: safe in branch names, markers and paths, where `/` and `:` part the words. */
-export const dnsLabel = withRules(z.string().min(1).max(63), [
+export const dnsLabel = withRules(z.string().max(63), [
   matches(
     /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
     "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit",
@@ -124,7 +123,7 @@ export const dnsLabel = withRules(z.string().min(1).max(63), [
 ]);
 
 /** A DNS-1123 subdomain, as most Kubernetes names are. */
-export const objectName = withRules(z.string().min(1).max(253), [
+export const objectName = withRules(z.string().max(253), [
   matches(
     /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
     "must be the name of an object: lower-case letters, digits, '-' and '.'",
@@ -134,7 +133,8 @@ export const objectName = withRules(z.string().min(1).max(253), [
 /** RFC 3339 in UTC with whole seconds, as `metav1.Time`. */
 export const timestamp = z.string().max(20).meta({ format: 'date-time' });
 
-export const message = text(maxMessageBytes);
+/** A sentence for people. */
+export const message = text(256);
 
 /** As `metav1.Condition`. */
 export const condition = z.object({

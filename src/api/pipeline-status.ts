@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { atomicList, conditions, mapList, message, text, timestamp, trilean } from './meta.ts';
 
+export const maxEnvironments = 16;
+/** Of one environment. */
+export const maxTargets = 32;
+
 /** What runs or could run. `key` stands for all of it; only display uses `version`. */
-export const revision = z.object({
+const revision = z.object({
   version: text(128).describe('As people say it.'),
   digest: text(80).optional().describe('Of the content, where the source gives one.'),
-  key: text(32).describe('Equal exactly when version and digest are.'),
+  key: text(16).describe('Equal exactly when version and digest are.'),
 });
 export type RevisionStatus = z.infer<typeof revision>;
 
-export const targetVerdict = z.enum(['Good', 'Bad', 'Waiting', 'Held', 'Missing', 'Unreadable', 'Unknown']);
+const targetVerdict = z.enum(['Good', 'Bad', 'Waiting', 'Held', 'Missing', 'Unreadable', 'Unknown']);
 
 const targetStatus = z.object({
   name: text(63).describe('The target, as spec names it.'),
@@ -29,7 +33,7 @@ const targetStatus = z.object({
 });
 export type TargetStatus = z.infer<typeof targetStatus>;
 
-export const promotionPhase = z.enum(['Proposing', 'Proposed', 'Merged', 'Promoted', 'Closed', 'Superseded']);
+const promotionPhase = z.enum(['Proposing', 'Proposed', 'Merged', 'Promoted', 'Closed', 'Superseded']);
 
 const promotionStatus = z.object({
   revision: revision.describe('What is promoted.'),
@@ -61,7 +65,7 @@ export type PromotionStatus = z.infer<typeof promotionStatus>;
 const environmentStatus = z.object({
   name: text(63).describe('The environment, as spec names it.'),
   revision: revision.optional().describe('What all targets run in good health; absent while they disagree.'),
-  targets: mapList('name', targetStatus, { min: 0, max: 32 }).describe('What each target says.'),
+  targets: mapList('name', targetStatus, { min: 0, max: maxTargets }).describe('What each target says.'),
   candidate: revision
     .extend({ since: timestamp.describe('Since when the source environment runs it in good health.') })
     .optional()
@@ -75,7 +79,7 @@ const environmentStatus = z.object({
     .optional()
     .describe('What this environment waits for, when it waits.'),
   promotion: promotionStatus.optional().describe('The newest promotion into this environment.'),
-  barred: atomicList(text(32), { min: 0, max: 16 })
+  barred: atomicList(text(16), { min: 0, max: 16 })
     .optional()
     .describe('Keys of revisions whose pull request a person closed; they are not proposed again.'),
 });
@@ -94,7 +98,7 @@ export const pipelineStatus = z.object({
     })
     .optional()
     .describe('One line each, for the columns of kubectl get.'),
-  environments: atomicList(environmentStatus, { min: 0, max: 16 })
+  environments: atomicList(environmentStatus, { min: 0, max: maxEnvironments })
     .optional()
     .describe('What each environment runs, waits for and is being promoted to, in the order of spec.'),
   credential: z

@@ -9,11 +9,7 @@ import {
   objectName,
   withRules,
 } from './meta.ts';
-import { pipelineStatus } from './pipeline-status.ts';
-
-export const maxEnvironments = 16;
-export const maxTargets = 32;
-export const maxPaths = 16;
+import { maxEnvironments, maxTargets, pipelineStatus } from './pipeline-status.ts';
 
 const appRef = z
   .object({
@@ -36,7 +32,7 @@ const target = z.object({
 });
 
 /** `https://host/owner/name`; an owner may hold groups. */
-export const repositoryUrl = withRules(z.string().min(1).max(256), [
+const repositoryUrl = withRules(z.string().max(256), [
   matches(
     /^https:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(\/[A-Za-z0-9_][A-Za-z0-9._-]*){2,6}$/,
     'must be https://host/owner/name, with the host in lower case',
@@ -48,7 +44,7 @@ export const repositoryUrl = withRules(z.string().min(1).max(256), [
   },
 ]);
 
-const pathInRepository = withRules(z.string().min(1).max(256), [
+const pathInRepository = withRules(z.string().max(256), [
   matches(
     /^[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*(\/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+ -]*)*$/,
     'must be a path from the root of the repository, without a slash at either end, of letters, digits, spaces and _ . @ + -',
@@ -60,7 +56,7 @@ const pathInRepository = withRules(z.string().min(1).max(256), [
   },
 ]);
 
-const branchName = withRules(z.string().min(1).max(200), [
+const branchName = withRules(z.string().max(200), [
   matches(
     /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/,
     'must be the name of a branch, of letters, digits and _ . - /',
@@ -76,7 +72,7 @@ const branchName = withRules(z.string().min(1).max(200), [
 const pullRequest = z.object({
   url: repositoryUrl.describe('The repository, as https://host/owner/name.'),
   baseBranch: branchName.default('main').describe('The branch that the pull request merges into.'),
-  paths: atomicList(pathInRepository, { min: 1, max: maxPaths })
+  paths: atomicList(pathInRepository, { min: 1, max: 16 })
     .optional()
     .describe(
       'Directories or files where markers count; the whole repository when absent. Narrower is faster and safer.',
@@ -116,7 +112,7 @@ const environment = z.object({
     ),
 });
 
-export const pipelineSpec = withRules(
+const pipelineSpec = withRules(
   z.object({
     appRef: appRef.describe('The object that delivers the app in each target.'),
     revision: z

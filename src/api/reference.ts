@@ -24,7 +24,7 @@ function kindReference({ spec }: CustomResourceDefinition): string[] {
     return [
       `## ${names.kind}`,
       `\`apiVersion: ${group}/${name}\`, \`kind: ${names.kind}\`. ${root.description ?? ''}`,
-      ...rulesOf(root).map((line) => line),
+      ...rulesOf(root),
       ...['spec', 'status'].flatMap((part) => {
         const node = root.properties?.[part];
         return node === undefined
@@ -54,29 +54,45 @@ function membersOf(node: SchemaNode, depth: number): string[] {
   ];
 }
 
+/** The bound in bytes is told with the type. */
+const bytesRule = /^bytes\(self\)\.size\(\) <= (\d+)$/;
+
 function rulesOf(node: SchemaNode): string[] {
-  return (node['x-kubernetes-validations'] ?? []).map(
+  const rules = (node['x-kubernetes-validations'] ?? []).filter(({ rule }) => !bytesRule.test(rule));
+  return rules.map(
     ({ message, fieldPath }) =>
       `Rule: ${fieldPath === undefined ? '' : `\`${fieldPath.slice(1)}\`: `}${message}.`,
   );
 }
 
 function shapeOf(node: SchemaNode): string {
-  const byDefault = node.default === undefined ? '' : `, default \`${String(node.default)}\``;
+  const byDefault = node.default === undefined ? '' : `, default \`${JSON.stringify(node.default)}\``;
   return `${typeOf(node)}${byDefault}`;
 }
 
 function typeOf(node: SchemaNode): string {
-  if (node.enum !== undefined) return node.enum.map((each) => `\`${String(each)}\``).join(' or ');
+  if (node.enum !== undefined) return oneOf(node.enum);
   if (node.format === 'date-time') return 'time';
-  if (node.items !== undefined)
-    return `list of ${range(node.minItems, node.maxItems)} × ${typeOf(node.items)}`;
+  if (node.items !== undefined) {
+    const items = node.items.type === 'object' ? ' objects' : `: ${typeOf(node.items)}`;
+    return `list of ${range(node.minItems, node.maxItems)}${items}`;
+  }
   if (node.type !== 'string') return node.type ?? '';
-  return `string of ${range(node.minLength, node.maxLength)} characters`;
+  const [bytes] = (node['x-kubernetes-validations'] ?? []).flatMap(
+    ({ rule }) => bytesRule.exec(rule)?.[1] ?? [],
+  );
+  return bytes === undefined
+    ? `string of ${range(node.minLength, node.maxLength)} characters`
+    : `string of ${range(node.minLength, Number(bytes))} bytes`;
 }
 
-function range(min: number | undefined, max: number | undefined): string {
-  return `${min ?? 0} to ${max ?? 'any'}`;
+function oneOf(values: readonly unknown[]): string {
+  const words = values.map((each) => `\`${String(each)}\``);
+  return words.length === 1 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+function range(min = 0, max = Infinity): string {
+  return min === 0 ? `up to ${max}` : `${min} to ${max}`;
 }
 
 const groups = {
