@@ -189,7 +189,7 @@ describe('minting', () => {
 
   test.each([
     ['another repository', { repositories: [{ name: 'fleet' }, { name: 'secrets' }] }],
-    ['all repositories', { repository_selection: 'all', repositories: undefined }],
+    ['all repositories', { repository_selection: 'all' }],
     ['another permission', { permissions: { contents: 'write', administration: 'write' } }],
     ['a higher level', { permissions: { contents: 'admin' } }],
   ])('a token for %s is not given out', async (_, wider) => {

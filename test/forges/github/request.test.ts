@@ -6,7 +6,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Forge } from '../../../src/forges/forge.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { errorFields } from '../../../src/telemetry/log.ts';
-import { refusal, type Answer } from '../scripted.ts';
+import { refusal, type Answer, type Said } from '../scripted.ts';
 import { call, failureOf, id, token, withForge } from './opened.ts';
 
 const pullRequest = {
@@ -19,6 +19,8 @@ const pullRequest = {
   head: { sha: id('a'), repo: { id: 1 } },
   base: { repo: { id: 1 } },
 };
+type Form = 'text' | 'header' | 'errors' | 'message' | 'graphql' | 'malformed';
+
 const read = (forge: Forge, signal = new AbortController().signal): Promise<unknown> =>
   forge.pullRequest(7, { signal });
 
@@ -203,6 +205,21 @@ describe('no credential is in any error', () => {
   const pieces = (secret: string): string[] =>
     Array.from({ length: secret.length - 11 }, (_, at) => secret.slice(at, at + 12));
 
+  /** The ways in which a forge can say something. */
+  const repeating = (words: string, status: number): Record<Form, Said> => ({
+    text: { status, body: words },
+    header: refusal(status, 'no', {
+      headers: {
+        'x-accepted-github-permissions': encodeURIComponent(words),
+        'x-github-request-id': encodeURIComponent(words),
+      },
+    }),
+    errors: refusal(status, 'no', { errors: [{ message: words, code: words, field: words }, words] }),
+    message: refusal(status, words),
+    graphql: { body: { errors: [{ type: words, message: words }] } },
+    malformed: { body: { [words]: words, number: words } },
+  });
+
   test('whatever the forge repeats of it', async () => {
     const echo = fc.record({
       from: fc.nat(token.length - 9),
@@ -210,9 +227,9 @@ describe('no credential is in any error', () => {
       around: fc.string({ maxLength: 20 }),
       hidden: fc.constantFrom('', '\u200b', '\u0000'),
       status: fc.constantFrom(400, 401, 403, 404, 409, 422, 429, 500),
-      form: fc.constantFrom('message', 'errors', 'text', 'header'),
+      form: fc.constantFrom<Form>('message', 'errors', 'text', 'header', 'graphql', 'malformed'),
     });
-    let said: Answer = {};
+    let said: Said = {};
     await withForge(
       () => said,
       async ({ forge }) => {
@@ -220,24 +237,12 @@ describe('no credential is in any error', () => {
           fc.asyncProperty(echo, async ({ from, length, around, hidden, status, form }) => {
             const piece = token.slice(from, from + length);
             const words = `${around}${piece.slice(0, 20)}${hidden}${piece.slice(20)}${around}`;
-            said =
-              form === 'text'
-                ? { status, body: words }
-                : form === 'header'
-                  ? refusal(status, 'no', {
-                      headers: {
-                        'x-accepted-github-permissions': encodeURIComponent(words),
-                        'x-github-request-id': encodeURIComponent(words),
-                      },
-                    })
-                  : form === 'errors'
-                    ? refusal(status, 'Validation Failed', {
-                        errors: [{ message: words, code: words, field: words }, words],
-                      })
-                    : refusal(status, words);
-            const printed = await forge
-              .updatePullRequest({ number: 7, title: 't', body: 'b' }, call())
-              .then(String, everything);
+            said = repeating(words, status)[form];
+            const work =
+              form === 'graphql'
+                ? forge.look({ baseBranch: 'main', headBranch: 'p', paths: [] }, call())
+                : forge.updatePullRequest({ number: 7, title: 't', body: 'b' }, call());
+            const printed = await work.then(String, everything);
             for (const each of pieces(token)) if (printed.includes(each)) throw new Error(`it holds ${each}`);
           }),
           { numRuns: 150 },
