@@ -38,6 +38,10 @@ const helmReleases: Resource = { group: 'helm.toolkit.fluxcd.io', version: 'v2',
 const passDeadlineMs = 120_000;
 const syncDeadlineMs = 120_000;
 
+// A status that a newer version wrote must not hide the object: it is written anew.
+const storedPipeline = pipeline.extend({ status: pipeline.shape.status.catch(undefined) });
+const storedCredential = credential.extend({ status: credential.shape.status.catch(undefined) });
+
 /** A Namespace as far as it is read. */
 const namespaceObject = z.object({ metadata: objectMeta });
 
@@ -84,7 +88,7 @@ async function run(config: Config, log: Logger): Promise<number> {
   const pipelineReflector = new Reflector<Pipeline>({
     transport,
     resource: pipelines,
-    project: (object) => pipeline.parse(object),
+    project: (object) => storedPipeline.parse(object),
     indexOf: namesReadBy,
     onChange: (change) => {
       // What we wrote into status ourselves is nothing new.
@@ -96,7 +100,7 @@ async function run(config: Config, log: Logger): Promise<number> {
   const credentialReflector = new Reflector<Credential>({
     transport,
     resource: credentials,
-    project: (object) => credential.parse(object),
+    project: (object) => storedCredential.parse(object),
     onChange: (change) => {
       nudge(`credential ${change.key}`);
       if (change.kind === 'updated' && isSameWish(change.before, change.object)) return;

@@ -63,14 +63,16 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
     const lacks = missing.length > 0;
     return {
       kind: 'GitHubApp',
-      owner: { login: app.login, type: 'Bot', id: app.id },
+      owner: { login: sentence(app.login, 128), type: 'Bot', id: app.id },
       expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
       scope: {
         verdict: lacks ? 'Insufficient' : 'Least',
         granted: writePermissions.filter((each) => !missing.includes(each)),
         repositories: 1,
         message: lacks
-          ? `the App lacks ${missing.join(', ')}; grant it in the App's settings and accept it in the installation`
+          ? sentence(
+              `the App lacks ${missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
+            )
           : installation.repositorySelection === 'all'
             ? 'the App is installed on all repositories; each token is minted for one'
             : 'each token is minted for one repository',
@@ -80,7 +82,11 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
   const { kind, owner, expiry, scopes } = facts.token;
   return {
     kind,
-    owner: { login: owner.login, type: owner.type, ...(owner.id === undefined ? {} : { id: owner.id }) },
+    owner: {
+      login: sentence(owner.login, 128),
+      type: owner.type,
+      ...(owner.id === undefined ? {} : { id: owner.id }),
+    },
     ...(expiry.kind === 'at'
       ? { expiryTime: toTimestamp(expiry.time) }
       : {
@@ -92,7 +98,7 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
         ? { verdict: 'Unknown', granted: [], message: 'the forge does not tell such a token what it may do' }
         : {
             verdict: scopes.includes('repo') ? 'Broad' : 'Unknown',
-            granted: [...scopes].slice(0, 64),
+            granted: scopes.slice(0, 64).map((scope) => sentence(scope, 64)),
             ...(scopes.includes('repo')
               ? { message: 'scope repo opens every repository that its owner may write to' }
               : {}),

@@ -23,14 +23,21 @@ export async function applyStatus(
   write: StatusWrite,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { resource, kind, metadata, status, fieldManager } = write;
+  const { resource, kind, status, fieldManager } = write;
+  // These and no more: with a resourceVersion a stale cache would be a conflict, and annotations are not ours to own.
+  const { namespace, name, uid } = write.metadata;
   try {
     const body = await transport.call({
       method: 'PATCH',
-      path: pathOf(resource, { ...metadata, subresource: 'status' }),
+      path: pathOf(resource, { namespace, name, subresource: 'status' }),
       query: { fieldManager, force: 'true' },
       contentType: 'application/apply-patch+yaml',
-      body: { apiVersion: `${resource.group}/${resource.version}`, kind, metadata, status },
+      body: {
+        apiVersion: `${resource.group}/${resource.version}`,
+        kind,
+        metadata: { namespace, name, uid },
+        status,
+      },
       signal,
     });
     return answered.parse(body).metadata.resourceVersion;

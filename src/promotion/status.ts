@@ -92,8 +92,14 @@ function environmentStatus(
   };
 }
 
+/** Bounds of the schema: one member over its bound and the whole status is refused. */
+const maxVersionBytes = 128;
+const maxDigestBytes = 80;
+const maxAttemptedBytes = 96;
+
 function revisionStatus({ version, digest, key }: Revision): RevisionStatus {
-  return { version, ...(digest === undefined ? {} : { digest }), key };
+  const shown = digest !== undefined && Buffer.byteLength(digest) <= maxDigestBytes ? { digest } : {};
+  return { version: sentence(version, maxVersionBytes), ...shown, key };
 }
 
 const verdicts: Record<TargetSeen['state']['kind'], TargetStatus['verdict']> = {
@@ -129,6 +135,8 @@ const lastVerdicts = { good: 'Good', bad: 'Bad', wait: 'Waiting' } as const sati
 function memoryStatus(
   memory: Memory,
 ): Pick<TargetStatus, 'last' | 'since' | 'uid' | 'generation' | 'attempted'> {
+  // Longer than any version: what cannot be kept whole is not remembered.
+  if (Buffer.byteLength(memory.attempted) > maxAttemptedBytes) return {};
   return {
     last: lastVerdicts[memory.verdict],
     since: toTimestamp(memory.since),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { revisionOf } from '../../src/base/revision.ts';
 import { decide } from '../../src/promotion/decide.ts';
+import type { EnvironmentSeen, TargetSeen } from '../../src/promotion/observation.ts';
 import {
   bad,
   environment,
@@ -17,7 +18,7 @@ import {
 const dev = environment('dev', [good('6.2.0')]);
 
 /** What is decided about the last environment. */
-function lastDecision(...environments: Parameters<typeof observation>): unknown {
+function lastDecision(...environments: EnvironmentSeen[]): unknown {
   return decide(observation(...environments)).at(-1);
 }
 
@@ -53,7 +54,7 @@ test('half-promoted targets are still promoted', () => {
 });
 
 describe('nothing is proposed while', () => {
-  const cases: [string, Parameters<typeof observation>, string, RegExp][] = [
+  const cases: [string, EnvironmentSeen[], string, RegExp][] = [
     [
       'the source is failing',
       [environment('dev', [bad('6.2.0', 'UpgradeFailed: no')])],
@@ -113,7 +114,7 @@ describe('nothing is proposed while', () => {
     });
   });
 
-  const targets: [string, Parameters<typeof environment>[1], string][] = [
+  const targets: [string, TargetSeen[], string][] = [
     ['the target is missing', [target({ kind: 'missing', message: 'x' })], 'AppNotFound'],
     [
       "the target's namespace does not allow it",
