@@ -37,7 +37,7 @@ function install() {
     const stale = whatIsStale(); // again, since whoever held the lock before us may have done it all
     if (stale === undefined) return true;
     if (npmNode !== undefined && !existsSync(npmNode)) break;
-    say(`${stale}: installing the packages of package-lock.json, which takes about half a minute`);
+    say(`${stale}: installing the packages of package-lock.json, which can take a minute`);
     if (!npmCi(npmNode)) return false;
   }
   const stale = whatIsStale();
@@ -55,7 +55,8 @@ function npmCi(npmNode) {
     : ['npm'];
   // As flags, so that neither the user's own npm configuration nor the one of the surrounding `npm run -s` changes what is
   // installed. No package's install script runs; in .npmrc that flag would switch our own `pre` scripts off as well.
-  const flags = '--ignore-scripts --include=dev --include=optional --loglevel=error --no-progress --no-audit --no-fund';
+  const flags =
+    '--ignore-scripts --include=dev --include=optional --loglevel=error --no-progress --no-audit --no-fund';
   const ran = spawnSync(command, [...before, 'ci', ...flags.split(' ')], {
     cwd: root,
     encoding: 'utf8',
@@ -77,14 +78,15 @@ function npmCi(npmNode) {
  */
 function whatIsStale() {
   const record = join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(record)) return 'node_modules is missing';
+  if (!existsSync(record)) return 'node_modules is missing or incomplete';
   const wanted = packagesOf(join(root, 'package-lock.json'));
   const found = packagesOf(record);
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '' || entry.peer) continue; // peers are left out by .npmrc
     const present = found[path];
     if (present === undefined && entry.optional && !isForThisMachine(entry)) continue;
-    if (present?.version !== entry.version || present?.integrity !== entry.integrity) return `${path} is out of date`;
+    if (present?.version !== entry.version || present?.integrity !== entry.integrity)
+      return `${path} is out of date`;
   }
   const extra = Object.keys(found).find((path) => wanted[path] === undefined);
   return extra === undefined ? undefined : `${extra} is not in package-lock.json`;
@@ -102,7 +104,9 @@ function packagesOf(file) {
 function isForThisMachine({ os, cpu, libc }) {
   if (os === undefined || cpu === undefined) return false;
   const names = (list, word) => list === undefined || [list].flat().includes(word);
-  return names(os, process.platform) && names(cpu, process.arch) && (libc === undefined || names(libc, libcHere()));
+  return (
+    names(os, process.platform) && names(cpu, process.arch) && (libc === undefined || names(libc, libcHere()))
+  );
 }
 
 function libcHere() {
@@ -116,7 +120,10 @@ function whyNoNode() {
   const asked = existsSync(ownNode) ? spawnSync(ownNode, ['--version'], { encoding: 'utf8' }) : undefined;
   if (Number.parseInt(asked?.stdout?.slice(1) ?? '', 10) >= neededMajor) return undefined;
   const here = `Node ${neededMajor} or newer is missing: this is ${process.version} on ${process.platform} ${process.arch}`;
-  const package_ = asked === undefined ? 'for which no Node comes as a package' : 'where the Node of node_modules does not run';
+  const package_ =
+    asked === undefined
+      ? 'for which no Node comes as a package'
+      : 'where the Node of node_modules does not run';
   return `${here}, ${package_}; install Node ${neededMajor}, put it first on PATH and try again`;
 }
 
@@ -143,26 +150,18 @@ async function takeLock() {
   }
 }
 
-/** What stands in a lock whose process is gone or has taken longer than it may; undefined while it is held. */
+/** What stands in a lock whose process is gone or has taken longer than it may; undefined while it is held, or given back. */
 function abandonedBy(lock) {
+  let holder;
   try {
-    const holder = readFileSync(lock, 'utf8');
+    holder = readFileSync(lock, 'utf8');
     const ageMs = Date.now() - statSync(lock).mtimeMs;
+    if (ageMs > 2 * longestInstallMs) return holder;
     if (holder === '') return ageMs > 5_000 ? holder : undefined; // just being written, or its writer was killed there
-    if (ageMs > longestInstallMs) return holder;
     process.kill(Number(holder), 0);
     return undefined;
   } catch (thrown) {
-    // ESRCH: no such process. ENOENT: given back since; EPERM: somebody else's process, so it lives.
-    return thrown.code === 'ESRCH' ? readAgain(lock) : undefined;
-  }
-}
-
-function readAgain(lock) {
-  try {
-    return readFileSync(lock, 'utf8');
-  } catch {
-    return undefined;
+    return thrown.code === 'ESRCH' ? holder : undefined; // EPERM is somebody else's process, so it lives
   }
 }
 
@@ -171,7 +170,8 @@ function removeAbandoned(lock, holder) {
   const aside = `${lock}.${process.pid}`;
   try {
     renameSync(lock, aside);
-    if (readFileSync(aside, 'utf8') !== holder) renameSync(aside, lock); // it was somebody's new one
+    if (readFileSync(aside, 'utf8') !== holder)
+      renameSync(aside, lock); // it was somebody's new one
     else rmSync(aside, { force: true });
   } catch {
     // Another process was quicker.
