@@ -10,7 +10,7 @@ interface Row {
 }
 
 /** Who may import whom. A folder may always import itself; a folder that is not here may not exist. */
-export const importTable: Readonly<Record<string, Row>> = {
+const importTable: Readonly<Record<string, Row>> = {
   base: {},
   api: { any: ['base'] },
   engines: { any: ['base'] },

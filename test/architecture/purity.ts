@@ -32,7 +32,7 @@ const impureGlobals: ReadonlySet<string> = new Set([
   'queueMicrotask',
 ]);
 
-export function isPure(path: string): boolean {
+function isPure(path: string): boolean {
   return pure.some((pattern) => pattern.test(path));
 }
 

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { tmpdir } from 'node:os';
+import { complaintsOf } from './run-program.ts';
+
+const node = (script: string): Promise<string> => complaintsOf(process.execPath, ['-e', script], tmpdir());
+
+test('a program that succeeds has no complaints, whatever it said', async () => {
+  expect(await node('console.log("all is well")')).toBe('');
+});
+
+test('a program that fails is quoted, both of its outputs', async () => {
+  const said = await node('console.log("one"); console.error("two"); process.exitCode = 3');
+  expect(said.split('\n').toSorted()).toEqual(['one', 'two']);
+});
+
+test('a program that fails or is killed without a word still counts as failed', async () => {
+  expect(await node('process.exitCode = 3')).toMatch(/ended with 3$/);
+  expect(await node('process.kill(process.pid, "SIGKILL")')).toMatch(/ended with SIGKILL$/);
+});
