@@ -21,11 +21,14 @@ export function revisionOf({ version, digest }: { version: string; digest?: stri
   return digest === undefined ? { version, key } : { version, digest, key };
 }
 
+/** Statuses have room for so many; a chart version, an image tag and a git hash are shorter. */
 const longestVersion = 128;
 
 /**
- * Why a version may not go into branches, manifests and messages, as a sentence; undefined when it may. Letters, digits and
- * `. _ + : @ / -`, at most 128 characters, beginning with a letter or digit, and nothing that git refuses in a ref name.
+ * Why a version may not go into manifests, messages and trailers, as a sentence; undefined when it may. Letters, digits and
+ * `. _ + : @ / -`, at most 128 characters, beginning with a letter or digit; no `..` or `//`, and no `.`, `/` or `.lock` at the end, which
+ * git refuses in names. So no line break, quote, markup or comment can hide in
+ * one; `@` stays, which Flux writes between branch and commit, so messages show versions as code.
  */
 export function whyNotRevision(version: string): string | undefined {
   if (version === '') return 'the version is empty';
@@ -34,8 +37,10 @@ export function whyNotRevision(version: string): string | undefined {
   if (strange !== undefined)
     return `the version holds ${nameOf(strange)}; use letters, digits and . _ + : @ / -`;
   if (!/^[A-Za-z0-9]/.test(version)) return 'the version must begin with a letter or digit';
-  const sequence = /\.\.|\/\/|\.lock$|[./]$/.exec(version)?.[0];
-  return sequence === undefined ? undefined : `the version may not hold ${JSON.stringify(sequence)} there`;
+  const inside = /\.\.|\/\//.exec(version)?.[0];
+  if (inside !== undefined) return `the version may not hold ${inside}`;
+  const ending = /\.lock$|[./]$/.exec(version)?.[0];
+  return ending === undefined ? undefined : `the version may not end with ${ending}`;
 }
 
 function nameOf(character: string): string {

@@ -1,8 +1,11 @@
-import { LineCounter } from 'yaml';
-import { isSameMarker, mayHoldMarker, type Marker } from './marker.ts';
-import { quoted } from './quote.ts';
-import { nodesOf, parse, scan, type Mark } from './scan.ts';
+import type { Range } from './block.ts';
+import { findDifference } from './compare.ts';
+import { isSameMarker, mayHoldMarkerOf, type Marker } from './marker.ts';
+import { parse, type Parsed, type Problem } from './parse.ts';
+import { fitsBlock, quoted } from './quote.ts';
+import { marksOf, type File, type Mark, type Warning } from './scan.ts';
 
+/** One value that was set. */
 export interface Edit {
   /** From 1. */
   readonly line: number;
@@ -11,180 +14,146 @@ export interface Edit {
   readonly to: string;
 }
 
-export type RefusalCode =
-  'NotYaml' | 'TooLarge' | 'TooDeep' | 'MarkersConflict' | 'MarkerNotScalar' | 'EditNotExact';
+export type RefusalCode = Problem['code'] | 'MarkersConflict' | 'MarkerNotScalar' | 'EditNotExact';
 
 export type Edited =
-  | { readonly kind: 'changed'; readonly text: string; readonly edits: readonly Edit[] }
+  | {
+      readonly kind: 'changed';
+      readonly text: string;
+      /** In the order of the text. */
+      readonly edits: readonly Edit[];
+      readonly warnings: readonly Warning[];
+    }
   /** Marked, and every marked value is what it should be. */
-  | { readonly kind: 'unchanged'; readonly fields: readonly Marker['field'][] }
+  | {
+      readonly kind: 'unchanged';
+      readonly fields: readonly Marker['field'][];
+      readonly warnings: readonly Warning[];
+    }
+  /** The message is a sentence that names the next step, to be read after `path:line:`. */
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly line?: number; readonly message: string }
   /** Holds no marker of this target. */
   | { readonly kind: 'unmarked' };
 
-export interface Target {
-  readonly namespace: string;
-  readonly pipeline: string;
-  readonly environment: string;
+/** Whose values are set. */
+export type Target = Omit<Marker, 'field'>;
+
+/** What they are set to. */
+export interface Values {
+  readonly version: string;
+  readonly digest?: string;
 }
 
 /**
- * Sets every value that carries the target's marker. All bytes but those of the marked values stay as they are, and the result is
- * parsed again and compared before it is given. A digest marker is left alone while the revision has no digest.
+ * Sets every value that carries the target's marker, or none. All other bytes stay as they are: the result is parsed again and compared
+ * before it is given. Whatever the strings hold, the values resolve to exactly them, in YAML 1.1 and 1.2. Values for digests are left alone
+ * while the revision has no digest. Doing it twice changes nothing the second time.
+ *
+ * A marker of the target that cannot be obeyed refuses the file, so that no promotion is made by half; markers of others are no concern,
+ * unless one stands on the same value.
  */
-export function edit(
-  file: { readonly path: string; readonly text: string },
-  target: Target,
-  values: { readonly version: string; readonly digest?: string },
-): Edited {
-  const { text } = file;
-  if (
-    !mayHoldMarker(text) ||
-    !text.includes(`${target.namespace}:${target.pipeline}:${target.environment}`)
-  ) {
-    return { kind: 'unmarked' };
+export function edit(file: File, target: Target, values: Values): Edited {
+  if (!mayHoldMarkerOf(file.text, target)) return { kind: 'unmarked' };
+  const parsed = parse(file.text);
+  if ('problem' in parsed) return { kind: 'refused', ...parsed.problem };
+  const { marks, misplaced, warnings } = marksOf(file, parsed);
+  const astray = misplaced.find(({ marker }) => isFor(marker, target));
+  if (astray !== undefined) return refused('MarkerNotScalar', astray.line, astray.message);
+  const ours = new Map(marks.filter(({ marker }) => isFor(marker, target)).map((mark) => [mark.start, mark]));
+  for (const { start, marker } of marks) {
+    const mark = ours.get(start);
+    if (mark === undefined || isSameMarker(mark.marker, marker)) continue;
+    return refused('MarkersConflict', mark.line, 'one value carries two different markers; keep one of them');
   }
-  const found = scan(file);
-  if (found.problem !== undefined) return { kind: 'refused', ...found.problem };
-  const conflict = firstConflict(found.marks, target);
-  if (conflict !== undefined) {
-    return {
-      kind: 'refused',
-      code: 'MarkersConflict',
-      line: conflict.line,
-      message: 'one value carries two different markers; keep one',
-    };
+  if (ours.size === 0) return { kind: 'unmarked' };
+  const changes = [...ours.values()].flatMap((mark) => changeOf(mark, values, file.text) ?? []);
+  if (changes.length === 0) {
+    return { kind: 'unchanged', fields: [...ours.values()].map(({ marker }) => marker.field), warnings };
   }
-  const marks = withoutRepeats(found.marks.filter(({ marker }) => isFor(marker, target)));
-  if (marks.length === 0) {
-    const misplaced = found.misplaced.find(({ marker }) => isFor(marker, target));
-    if (misplaced === undefined) return { kind: 'unmarked' };
-    return { kind: 'refused', code: 'MarkerNotScalar', line: misplaced.line, message: misplaced.message };
+  changes.sort((a, b) => a.mark.start - b.mark.start);
+  const text = splice(file.text, changes);
+  const line = firstWrong(parsed, text, changes);
+  if (line !== undefined) {
+    return refused(
+      'EditNotExact',
+      line,
+      'setting the value would change more than it; write it on one line, without a tag',
+    );
   }
-  return splice(text, marks, values);
+  const edits = changes.map(({ mark, to }) => ({
+    line: mark.line,
+    field: mark.marker.field,
+    from: mark.value,
+    to,
+  }));
+  return { kind: 'changed', text, edits, warnings };
+}
+
+function refused(code: RefusalCode, line: number, message: string): Edited {
+  return { kind: 'refused', code, line, message };
 }
 
 function isFor(marker: Marker, target: Target): boolean {
-  return (
-    marker.namespace === target.namespace &&
-    marker.pipeline === target.pipeline &&
-    marker.environment === target.environment
-  );
+  return isSameMarker(marker, { ...target, field: marker.field });
 }
 
-function firstConflict(marks: readonly Mark[], target: Target): Mark | undefined {
-  return marks.find((mark) =>
-    marks.some(
-      (other) =>
-        other.start === mark.start &&
-        !isSameMarker(other.marker, mark.marker) &&
-        (isFor(mark.marker, target) || isFor(other.marker, target)),
-    ),
-  );
-}
-
-function withoutRepeats(marks: readonly Mark[]): readonly Mark[] {
-  return marks.filter((mark, at) => marks.findIndex(({ start }) => start === mark.start) === at);
-}
-
-interface Splice {
-  readonly start: number;
-  readonly end: number;
+interface Splice extends Range {
   readonly with: string;
+}
+
+interface Change {
   readonly mark: Mark;
   readonly to: string;
+  readonly splices: readonly Splice[];
 }
 
-function splice(
-  text: string,
-  marks: readonly Mark[],
-  values: { readonly version: string; readonly digest?: string },
-): Edited {
-  const splices: Splice[] = [];
-  for (const mark of marks) {
-    const to = mark.marker.field === 'version' ? values.version : values.digest;
-    if (to === undefined || to === mark.value) continue;
-    const { start, end, indent, newline } =
-      mark.style === 'block' ? blockContent(text, mark) : { ...mark, indent: '', newline: '' };
-    const written = quoted(to, mark.style, { indent, newline });
-    if (written === undefined) return notExact(mark.line, 'a block scalar holds one line of text here');
-    splices.push({ start, end, with: written, mark, to });
+function changeOf(mark: Mark, values: Values, text: string): Change | undefined {
+  const to = values[mark.marker.field];
+  if (to === undefined || (mark.isExact && mark.value === to)) return undefined;
+  return { mark, to, splices: splicesOf(mark, to, text) };
+}
+
+function splicesOf({ start, end, style }: Mark, to: string, text: string): readonly Splice[] {
+  if (typeof style === 'string') return [{ start, end, with: quoted(to, style) }];
+  const { header, indicators, indent } = style;
+  if (fitsBlock(to) && indent !== '') {
+    // Without line breaks at its end, which belong to no revision.
+    const stripped = `${indicators.replace(/[-+]/, '')}-`;
+    return [
+      { ...header, with: stripped },
+      { start, end, with: indent + to },
+    ];
   }
-  if (splices.length === 0) return { kind: 'unchanged', fields: marks.map(({ marker }) => marker.field) };
-  splices.sort((a, b) => a.start - b.start);
+  const lineEnd = start - (text[start - 2] === '\r' ? 2 : 1);
+  return [
+    { ...header, with: quoted(to, 'double') },
+    { start: lineEnd, end, with: '' },
+  ];
+}
+
+function splice(text: string, changes: readonly Change[]): string {
   let edited = '';
   let at = 0;
-  for (const each of splices) {
-    edited += text.slice(at, each.start) + each.with;
-    at = each.end;
+  for (const { start, end, with: put } of changes.flatMap(({ splices }) => splices)) {
+    edited += text.slice(at, start) + put;
+    at = end;
   }
-  edited += text.slice(at);
-  const different = firstDifference(text, edited, splices);
-  if (different !== undefined)
-    return notExact(
-      different,
-      'setting the value would change more than the value; simplify it, or remove its tag',
-    );
-  return {
-    kind: 'changed',
-    text: edited,
-    edits: splices.map(({ mark, to }) => ({
-      line: mark.line,
-      field: mark.marker.field,
-      from: mark.value,
-      to,
-    })),
-  };
+  return edited + text.slice(at);
 }
 
-function notExact(line: number, message: string): Edited {
-  return { kind: 'refused', code: 'EditNotExact', line, message };
+/** Where the parser says that a value begins. */
+function startOf({ start, style }: Mark): number {
+  return typeof style === 'string' ? start : style.header.start;
 }
 
-/** The lines below a block scalar's header, up to the newline that ends the last of them. */
-function blockContent(
-  text: string,
-  { start, end }: Mark,
-): { start: number; end: number; indent: string; newline: string } {
-  const header = text.indexOf('\n', start) + 1;
-  const lines = text.slice(header, end);
-  const indent = /^[ \t]*/.exec(lines)?.[0] ?? '';
-  const content = lines.replace(/(?:\r?\n)[ \t\r\n]*$/, '');
-  return { start: header, end: header + content.length, indent, newline: '' };
-}
-
-/** The line of the first node that changed and should not have, or should have and did not; undefined when the edit is exact. */
-function firstDifference(before: string, after: string, splices: readonly Splice[]): number | undefined {
-  const lines = new LineCounter();
-  const old = parse(before, lines);
-  const now = parse(after);
-  if ('problem' in old || 'problem' in now) return splices[0]?.mark.line ?? 1;
-  // A tag that does not fit the new value is a warning to this parser and an error to others.
-  const warnings = (documents: typeof old.documents): number =>
-    documents.flatMap((each) => each.warnings).length;
-  if (warnings(now.documents) > warnings(old.documents)) return splices[0]?.mark.line ?? 1;
-  const oldNodes = nodesOf(old.documents);
-  const newNodes = nodesOf(now.documents);
-  if (oldNodes.length !== newNodes.length) return splices[0]?.mark.line ?? 1;
-  const wanted = new Map(splices.map(({ mark, to }) => [mark.start, { to, style: mark.style }]));
-  for (const [index, node] of oldNodes.entries()) {
-    const other = newNodes[index];
-    const edited = node.scalar ? wanted.get(node.start) : undefined;
-    if (other === undefined) return 1;
-    if (edited === undefined ? other.what === node.what : isWanted(other.what, edited)) continue;
-    return lines.linePos(Math.max(0, node.start)).line;
-  }
-  return undefined;
-}
-
-function isWanted(
-  what: string,
-  { to, style }: { readonly to: string; readonly style: Mark['style'] },
-): boolean {
-  if (what.endsWith(` ${JSON.stringify(to)}`)) return true;
-  return (
-    style === 'block' &&
-    /\\n"$/.test(what) &&
-    what.replace(/(?:\\n)+"$/, '"').endsWith(` ${JSON.stringify(to)}`)
-  );
+/** The line of the first value that the edited text does not hold as it should; undefined when it means exactly what was wanted. */
+function firstWrong(before: Parsed, edited: string, changes: readonly Change[]): number | undefined {
+  const first = changes[0]?.mark.line ?? 1;
+  const after = parse(edited);
+  // Half a character can be written as an escape, but other readers refuse it.
+  if ('problem' in after || changes.some(({ to }) => !to.isWellFormed())) return first;
+  const wanted = new Map(changes.map(({ mark, to }) => [startOf(mark), to]));
+  const difference = findDifference(before, after, wanted);
+  if (difference === undefined) return undefined;
+  return difference === 'elsewhere' ? first : before.lineOf(difference.start);
 }

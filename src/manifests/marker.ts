@@ -8,15 +8,29 @@ export interface Marker {
 
 const setter = '$promotion';
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const form = `{"${setter}": "namespace:pipeline:environment"}`;
 
 /** Whether a text may hold a marker at all; most files do not and need no parser. */
 export function mayHoldMarker(text: string): boolean {
   return text.includes(setter);
 }
 
+/** Whether a text may hold a marker that begins so. Cheap, and never wrong when it says no. */
+export function mayHoldMarkerOf(
+  text: string,
+  { namespace, pipeline, environment }: Omit<Marker, 'field'>,
+): boolean {
+  if (!mayHoldMarker(text)) return false;
+  // JSON may write any character as an escape.
+  return (
+    text.includes(`"${namespace}:${pipeline}:${environment}"`) || /"\$promotion"\s*:\s*"[^"\\]*\\/.test(text)
+  );
+}
+
 /**
- * Reads a comment, with or without its `#`. `none`: it has nothing to do with markers. `malformed`: somebody meant a marker.
- * The form is Weave's, `{"$promotion": "namespace:pipeline:environment"}` and nothing else in the comment; other keys are allowed.
+ * Reads a comment, with or without its `#`. `none`: it has nothing to do with markers. `malformed`: somebody meant a marker and
+ * wrote something else; says what it should be. The form is Weave's, `{"$promotion": "namespace:pipeline:environment"}` and nothing
+ * else in the comment. `"$field": "digest"` asks for the digest in place of the version; other keys may hold anything.
  */
 export function parseMarker(comment: string): Marker | 'none' | { readonly malformed: string } {
   if (!mayHoldMarker(comment)) return 'none';
@@ -25,19 +39,24 @@ export function parseMarker(comment: string): Marker | 'none' | { readonly malfo
   try {
     read = JSON.parse(text);
   } catch {
-    return { malformed: 'a marker is one JSON object and nothing else in the comment' };
+    return {
+      malformed: `this is no marker: write ${form}, with double quotes and nothing else in the comment`,
+    };
   }
-  if (typeof read !== 'object' || read === null || Array.isArray(read))
-    return { malformed: 'a marker is a JSON object' };
-  const named: unknown = Reflect.get(read, setter);
-  if (typeof named !== 'string') return { malformed: `${setter} must be "namespace:pipeline:environment"` };
-  const parts = named.split(':');
+  if (typeof read !== 'object' || read === null || Array.isArray(read) || !Object.hasOwn(read, setter)) {
+    return { malformed: `this is no marker: write ${form}` };
+  }
+  const { [setter]: named, $field: field = 'version' } = read as Record<string, unknown>; // an object, as has just been seen
+  const parts = typeof named === 'string' ? named.split(':') : [];
   const [namespace = '', pipeline = '', environment = ''] = parts;
   if (parts.length !== 3 || !parts.every((part) => label.test(part))) {
-    return { malformed: `${setter} must be "namespace:pipeline:environment", each a DNS label` };
+    return {
+      malformed: `this is no marker: write ${form}, each part a name of lower-case letters, digits and -`,
+    };
   }
-  const field: unknown = Reflect.get(read, '$field') ?? 'version';
-  if (field !== 'version' && field !== 'digest') return { malformed: '$field must be "version" or "digest"' };
+  if (field !== 'version' && field !== 'digest') {
+    return { malformed: 'this marker names no field: make "$field" "version" or "digest"' };
+  }
   return { namespace, pipeline, environment, field };
 }
 
@@ -48,10 +67,5 @@ export function markerText({ namespace, pipeline, environment, field }: Marker):
 }
 
 export function isSameMarker(a: Marker, b: Marker): boolean {
-  return (
-    a.namespace === b.namespace &&
-    a.pipeline === b.pipeline &&
-    a.environment === b.environment &&
-    a.field === b.field
-  );
+  return markerText(a) === markerText(b);
 }

@@ -1,51 +1,46 @@
-import { parseDocument } from 'yaml';
-import type { Mark } from './scan.ts';
-
-/** Words that a YAML 1.1 reader (Go's kyaml among them) takes for something else than a string. */
-const special = /^(?:y|n|yes|no|on|off|true|false|null|~)$/i;
+/** Decimal, octal, hexadecimal, binary and base 60, without the `_` that may stand anywhere between. */
+const number =
+  /^[-+]?(?:0x[0-9a-f]*|0o[-+]?[0-7]*|0b[-+]?[01]*|\d+(?::[0-5]?\d)+(?:\.\d*)?|\d*(?:\.\d*)?(?:e[-+]?\d+)?)$/i;
+const timestamp = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt \t].*)?$/;
+const word = /^(?:~|null|true|false|y|n|yes|no|on|off|[-+]?\.inf|\.nan|=|<<)$/i;
 
 /**
- * `value` as YAML that resolves to exactly that string in YAML 1.2 and 1.1, in the style that was there when it can hold it.
- * Undefined when a block scalar cannot: it holds one line.
+ * Whether some reader takes these characters, unquoted, for something else than a string: readers of YAML 1.2 (core schema),
+ * of YAML 1.1 (https://yaml.org/type), and Go's, which Kubernetes tools use and which mixes both.
  */
-export function quoted(
-  value: string,
-  style: Mark['style'],
-  block: { readonly indent: string; readonly newline: string },
-): string | undefined {
-  const isOneLine = !/[\p{Cc}\u2028\u2029\ufeff]/u.test(value);
-  switch (style) {
-    case 'plain':
-      return isPlain(value) ? value : doubleQuoted(value);
-    case 'single':
-      return isOneLine ? `'${value.replaceAll("'", "''")}'` : doubleQuoted(value);
-    case 'double':
-      return doubleQuoted(value);
-    case 'block':
-      return isOneLine && value !== '' && !/^\s|\s$/.test(value)
-        ? `${block.indent}${value}${block.newline}`
-        : undefined;
-    default:
-      return style satisfies never;
-  }
+export function readsAsOther(value: string): boolean {
+  return number.test(value.replaceAll('_', '')) || timestamp.test(value) || word.test(value);
 }
 
+/**
+ * `value` as a scalar on one line outside flow collections that every reader takes for exactly that string. Keeps the style that it
+ * is to replace when that style can hold the value, else uses double quotes.
+ */
+export function quoted(value: string, style: 'plain' | 'single' | 'double'): string {
+  if (style === 'plain' && isPlain(value)) return value;
+  if (style === 'single' && isPrintable(value)) return `'${value.replaceAll("'", "''")}'`;
+  return doubleQuoted(value);
+}
+
+/** Whether one line of a literal or folded block scalar holds `value` as it is. */
+export function fitsBlock(value: string): boolean {
+  return isPrintable(value) && value !== '' && !/^[\s#]|\s$/.test(value);
+}
+
+/** Fewer characters than YAML allows, none of which needs a second look. */
 function isPlain(value: string): boolean {
-  if (!/^[A-Za-z0-9](?:[A-Za-z0-9._+@/-]|:(?=[^\s]))*$/.test(value) || special.test(value)) return false;
-  return (['1.1', '1.2'] as const).every((version) => {
-    const { contents, errors } = parseDocument(value, {
-      version,
-      schema: version === '1.1' ? 'yaml-1.1' : 'core',
-    });
-    return errors.length === 0 && contents !== null && contents.toJSON() === value;
-  });
+  return /^[A-Za-z0-9](?:[A-Za-z0-9._+@/-]|:(?=[A-Za-z0-9._+@/-]))*$/.test(value) && !readsAsOther(value);
 }
 
-/** JSON's strings are YAML's, but for characters that YAML does not print. */
+/** No line breaks, tabs or characters that YAML wants escaped. */
+function isPrintable(value: string): boolean {
+  return !/[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u.test(value);
+}
+
+/** JSON's strings are YAML's, but for some characters that JSON leaves as they are. */
 function doubleQuoted(value: string): string {
-  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ud800-\udfff]/g, (character) =>
-    /[\ud800-\udfff]/.test(character)
-      ? character
-      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
