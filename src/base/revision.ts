@@ -27,8 +27,8 @@ const longestVersion = 128;
 /**
  * Why a version may not go into manifests, messages and trailers, as a sentence; undefined when it may. Letters, digits and
  * `. _ + : @ / -`, at most 128 characters, beginning with a letter or digit; no `..` or `//`, and no `.`, `/` or `.lock` at the end, which
- * git refuses in names. So no line break, quote, markup or comment can hide in
- * one; `@` stays, which Flux writes between branch and commit, so messages show versions as code.
+ * git refuses in names. So no line break, quote, markup or comment can hide in one. `@` may stand in it, as in Flux's
+ * `main@sha1:…`: messages have to show a version as code.
  */
 export function whyNotRevision(version: string): string | undefined {
   if (version === '') return 'the version is empty';

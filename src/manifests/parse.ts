@@ -81,10 +81,10 @@ export function parse(text: string): Parsed | { readonly problem: Problem } {
   const lines = new LineCounter();
   const lineOf = (offset: number): number => lines.linePos(offset).line;
   const read = tokensOf(text, lines);
-  if (read === undefined) {
+  if (read === 'too many') {
     return problem('TooLarge', 'the file has too many parts; move the marked value into a smaller one');
   }
-  if (isDeeper(read.tokens)) {
+  if (read === 'too deep') {
     return problem(
       'TooDeep',
       `the file nests deeper than ${maxDepth} levels; move the marked value into a flatter one`,
@@ -97,7 +97,7 @@ export function parse(text: string): Parsed | { readonly problem: Problem } {
   for (const document of composer.compose(read.tokens)) {
     const [error] = document.errors;
     if (error !== undefined) {
-      return problem('NotYaml', notYaml(withoutContents(error.message)), lineOf(error.pos[0]));
+      return problem('NotYaml', notYaml(withoutContents(error)), lineOf(error.pos[0]));
     }
     const repeated = collect(document.contents, nodes);
     if (repeated !== undefined) {
@@ -116,58 +116,46 @@ function notYaml(why: string): string {
   return `not YAML: ${why}; correct the file`;
 }
 
-/** The parser quotes what it stumbled over, which may be anything. */
-function withoutContents(message: string): string {
-  return message.replace(/(?<=\w): .*$/s, '');
+/** What the parser's sentence would repeat of the file, without it. */
+const vague: Readonly<Record<string, string>> = {
+  BAD_DIRECTIVE: 'a directive is not understood',
+  BAD_DQ_ESCAPE: 'a string holds an escape that YAML does not have',
+  TAG_RESOLVE_FAILED: 'a tag does not fit its value',
+};
+
+/** The parser quotes what it stumbled over, which may be anything and would stand in a status. */
+function withoutContents({ code, message }: { readonly code: string; readonly message: string }): string {
+  return vague[code] ?? message.replace(/(?<=\w): .*$/s, '');
 }
 
-/** Lexemes that no character of the text stands for: document, flow end. */
-const added: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END]);
-
-/** One reading for both: the tokens, and the comments wherever they are. Undefined when there are too many. */
+/** One reading for both: the tokens, and the comments wherever they are. */
 function tokensOf(
   text: string,
   lines: LineCounter,
-): { readonly tokens: readonly CST.Token[]; readonly comments: readonly Comment[] } | undefined {
+):
+  { readonly tokens: readonly CST.Token[]; readonly comments: readonly Comment[] } | 'too many' | 'too deep' {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
   const comments: Comment[] = [];
-  let offset = 0;
   let lexemes = 0;
-  let isScalarNext = false;
+  let isScalar = false;
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
-    if (lexemes > maxLexemes) return undefined;
+    if (lexemes > maxLexemes) return 'too many';
+    if (!isScalar && lexeme.startsWith('#')) comments.push({ offset: parser.offset, text: lexeme });
     for (const token of parser.next(lexeme)) tokens.push(token);
-    if (!isScalarNext && lexeme === CST.SCALAR) {
-      isScalarNext = true;
-      continue;
-    }
-    if (!isScalarNext && added.has(lexeme)) continue;
-    if (!isScalarNext && lexeme.startsWith('#')) comments.push({ offset, text: lexeme });
-    isScalarNext = false;
-    offset += lexeme.length;
+    // The lexer puts a sign before each scalar, which no character of the text stands for.
+    isScalar = !isScalar && lexeme === CST.SCALAR;
+    // Looked at as they open: the parser itself overflows its stack when many close at once.
+    if (parser.stack.length > maxDepth && parser.stack.filter(isNested).length > maxDepth) return 'too deep';
   }
   tokens.push(...parser.end());
   return { tokens, comments };
 }
 
-/** Level by level, because what may be too deep must not be walked by recursion. */
-function isDeeper(tokens: readonly CST.Token[]): boolean {
-  let level: (CST.Token | null | undefined)[] = tokens.map((token) =>
-    token.type === 'document' ? token.value : token,
-  );
-  for (let depth = 0; level.length > 0; depth += 1) {
-    const below: (CST.Token | null | undefined)[] = [];
-    for (const token of level) {
-      if (token === undefined || token === null || !('items' in token)) continue;
-      if (depth === maxDepth) return true;
-      for (const item of token.items) below.push(item.key, item.value);
-    }
-    level = below;
-  }
-  return false;
+function isNested({ type }: CST.Token): boolean {
+  return type === 'block-map' || type === 'block-seq' || type === 'flow-collection';
 }
 
 /** Adds a value and all below it, or stops at a key that its mapping has already and gives its offset. */
