@@ -1,0 +1,29 @@
+import type { Caller } from './caller.ts';
+
+/** What an answer tells about the token that asked: classic scopes, and when it expires. */
+export function tokenHeaders(caller: Caller): Record<string, string> {
+  if (caller.kind === 'classic') {
+    const { scopes, expiresAt } = caller.token;
+    return {
+      'x-oauth-scopes': scopes.join(', '),
+      'x-accepted-oauth-scopes': '',
+      ...(expiresAt ? { 'github-authentication-token-expiration': `${stamp(expiresAt)} UTC` } : {}),
+    };
+  }
+  if (caller.kind !== 'fineGrained') return {};
+  const { expiresAt, headerOffsetMinutes } = caller.token;
+  if (!expiresAt) return {};
+  const local = new Date(expiresAt.getTime() + headerOffsetMinutes * 60_000);
+  const value = `${stamp(local)} ${offset(headerOffsetMinutes)}`;
+  return { 'github-authentication-token-expiration': value };
+}
+
+function stamp(date: Date): string {
+  return date.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+function offset(minutes: number): string {
+  const whole = Math.abs(minutes);
+  const two = (value: number): string => `${Math.floor(value)}`.padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(whole / 60)}${two(whole % 60)}`;
+}
