@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { request, type Agent } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { CodedError } from '../../../src/base/error.ts';
