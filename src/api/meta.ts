@@ -167,4 +167,3 @@ export const objectMeta = z.object({
   deletionTimestamp: z.string().optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
-export type ObjectMeta = z.infer<typeof objectMeta>;

@@ -14,6 +14,7 @@ import type { AppObject } from '../engines/engine.ts';
 import { engineFor, engines } from '../engines/index.ts';
 import { connect } from '../forges/connect.ts';
 import { providers } from '../forges/index.ts';
+import { measured } from '../forges/measured.ts';
 import { applyStatus } from '../kube/apply.ts';
 import { Controller } from '../kube/controller.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -39,8 +40,8 @@ const passDeadlineMs = 120_000;
 const syncDeadlineMs = 120_000;
 
 // A status that a newer version wrote must not hide the object: it is written anew.
-const storedPipeline = pipeline.extend({ status: pipeline.shape.status.catch(undefined) });
-const storedCredential = credential.extend({ status: credential.shape.status.catch(undefined) });
+const storedPipeline = pipeline.safeExtend({ status: pipeline.shape.status.catch(undefined) });
+const storedCredential = credential.safeExtend({ status: credential.shape.status.catch(undefined) });
 
 /** A Namespace as far as it is read. */
 const namespaceObject = z.object({ metadata: objectMeta });
@@ -125,7 +126,7 @@ async function run(config: Config, log: Logger): Promise<number> {
   });
 
   const uses = new Uses((key) => credentialController.queue.add(key));
-  const forges = listedForges(config);
+  const forges = listedForges(config, log);
   const keyring = new Keyring({
     forges,
     readSecret: secretReader(transport),
@@ -221,6 +222,7 @@ async function clusterId(transport: Transport): Promise<string> {
 
 function listedForges(
   config: Config,
+  log: Logger,
 ): ReadonlyMap<string, ListedForge & { readonly connection: ReturnType<typeof connect> }> {
   return new Map(
     config.forges.map(({ host, provider, apiURL, caFile }) => [
@@ -232,7 +234,7 @@ function listedForges(
           apiUrl: apiURL,
           ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
         }),
-        provider: providers[provider],
+        provider: measured(providers[provider], () => (ended) => log.debug({ host, ...ended }, 'forge call')),
       },
     ]),
   );

@@ -27,12 +27,11 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case '-h':
       process.stdout.write(help);
       return 0;
+    case undefined:
+      process.stderr.write(help);
+      return 2;
     default:
-      process.stderr.write(
-        command === undefined
-          ? help
-          : `lockkeeper: there is no command ${JSON.stringify(command)}\n\n${help}`,
-      );
+      process.stderr.write(`lockkeeper: there is no command ${JSON.stringify(command)}\n\n${help}`);
       return 2;
   }
 }

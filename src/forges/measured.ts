@@ -24,16 +24,19 @@ export function measured(provider: Provider, meter: Meter): Provider {
 }
 
 /** The same object, with every call of its asynchronous methods reported to `meter`. What is no function stays as it is. */
-export function measuredCalls<T extends object>(target: T, meter: Meter): T {
-  const methods = Object.entries(target).flatMap(([name, value]: [string, unknown]) =>
-    typeof value === 'function' ? [[name, measuredCall(name, value.bind(target), meter)]] : [],
-  );
-  return { ...target, ...Object.fromEntries(methods) };
+function measuredCalls<T extends object>(target: T, meter: Meter): T {
+  const counted: T = { ...target };
+  for (const [name, value] of Object.entries(target) as [string, unknown][] /* any, says the library */) {
+    if (typeof value !== 'function') continue;
+    const method = (...inputs: unknown[]): unknown => Reflect.apply(value, target, inputs);
+    Reflect.set(counted, name, measuredCall(name, method, meter));
+  }
+  return counted;
 }
 
 function measuredCall(
   name: string,
-  method: (...inputs: unknown[]) => Promise<unknown>,
+  method: (...inputs: unknown[]) => unknown,
   meter: Meter,
 ): (...inputs: unknown[]) => Promise<unknown> {
   return async (...inputs) => {

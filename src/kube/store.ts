@@ -12,7 +12,7 @@ export type Change<T> =
   | { readonly kind: 'added' | 'deleted'; readonly key: string; readonly object: T }
   | { readonly kind: 'updated'; readonly key: string; readonly object: T; readonly before: T };
 
-export function keyOf({ metadata }: Stored): string {
+function keyOf({ metadata }: Stored): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 

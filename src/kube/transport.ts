@@ -189,7 +189,7 @@ function codeFor(status: number, reason: string | undefined): KubeErrorCode {
 async function readBounded(response: Response, path: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array> /* undici types it as any */) {
     bytes += chunk.byteLength;
     if (bytes > maxBodyBytes)
       throw new KubeError('Malformed', `${path}: the answer is larger than ${maxBodyBytes} bytes`);

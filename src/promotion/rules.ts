@@ -18,10 +18,10 @@ export interface Step {
 export type Rule = (step: Step) => Decision | undefined;
 
 /** How often the forge is asked about an open pull request. */
-export const lookEveryMs = 60_000;
+const lookEveryMs = 60_000;
 
 /** How long a merged revision may take to arrive before status says that it does not. */
-export const arrivalDeadlineMs = 3_600_000;
+const arrivalDeadlineMs = 3_600_000;
 
 export function hold(reason: Reason, message: string, until?: Date): Decision {
   return { kind: 'hold', reason, message, ...(until === undefined ? {} : { until }) };
@@ -49,17 +49,17 @@ function firstBlocked(environment: EnvironmentSeen): Decision | undefined {
 }
 
 /** A target that we may not read or that does not exist: nobody knows what a promotion into it would do. */
-export const targetReadable: Rule = ({ target }) => firstBlocked(target);
+const targetReadable: Rule = ({ target }) => firstBlocked(target);
 
-export const notSuspended: Rule = ({ target }) =>
+const notSuspended: Rule = ({ target }) =>
   target.suspend
     ? hold('Suspended', `promotion into ${target.name} is suspended; set suspend to false`)
     : undefined;
 
-export const sourceReadable: Rule = ({ source }) => firstBlocked(source);
+const sourceReadable: Rule = ({ source }) => firstBlocked(source);
 
 /** A failing, half-rolled-out or changing release is not promoted. */
-export const sourceAgrees: Rule = ({ source, candidate }) => {
+const sourceAgrees: Rule = ({ source, candidate }) => {
   if (candidate !== undefined) return undefined;
   const failing = source.targets.find(({ state }) => state.kind === 'bad');
   if (failing !== undefined) return hold('AppUnhealthy', `${source.name}: ${failing.state.message}`);
@@ -84,7 +84,7 @@ function openPromotion(target: EnvironmentSeen) {
 }
 
 /** The environment runs its source's revision: what is still open about it is brought to an end. */
-export const reached: Rule = ({ target, candidate }) => {
+const reached: Rule = ({ target, candidate }) => {
   const here = agreedRevision(target);
   if (here === undefined || candidate === undefined || here.revision.key !== candidate.key) return undefined;
   const open = openPromotion(target);
@@ -111,7 +111,7 @@ export const reached: Rule = ({ target, candidate }) => {
 };
 
 /** Nobody asked for a downgrade. */
-export const noDowngrade: Rule = ({ source, target, candidate }) => {
+const noDowngrade: Rule = ({ source, target, candidate }) => {
   if (candidate === undefined || valid(candidate.version) === null) return undefined;
   const newer = target.targets.find(
     ({ state }) =>
@@ -127,14 +127,14 @@ export const noDowngrade: Rule = ({ source, target, candidate }) => {
 };
 
 /** A revision goes into branch names, manifests and messages: it is refused before it reaches any. */
-export const revisionAcceptable: Rule = ({ source, candidate }) => {
+const revisionAcceptable: Rule = ({ source, candidate }) => {
   if (candidate === undefined) return undefined;
   const why = whyNotRevision(candidate.version);
   return why === undefined ? undefined : hold('RevisionRefused', `${source.name}: ${why}`);
 };
 
 /** Promoted once and then left: somebody took it back, so it does not come again by itself. */
-export const notReverted: Rule = ({ target, candidate }) => {
+const notReverted: Rule = ({ target, candidate }) => {
   const promotion = target.previous?.promotion;
   const here = agreedRevision(target);
   if (promotion?.phase !== 'Promoted' || here === undefined || promotion.revision.key !== candidate?.key) {
@@ -143,7 +143,7 @@ export const notReverted: Rule = ({ target, candidate }) => {
   return isBarred(target, promotion.revision.key) ? undefined : { kind: 'bar', key: promotion.revision.key };
 };
 
-export const notBarred: Rule = ({ target, candidate }) => {
+const notBarred: Rule = ({ target, candidate }) => {
   if (candidate === undefined || !isBarred(target, candidate.key)) return undefined;
   const promotion = target.previous?.promotion;
   if (promotion?.revision.key === candidate.key && promotion.phase === 'Closed') {
@@ -167,7 +167,7 @@ function isBarred(target: EnvironmentSeen, key: string): boolean {
 }
 
 /** The candidate was tried here and failed: git holds it already, another pull request would change nothing. */
-export const notFailedHere: Rule = ({ target, candidate }) => {
+const notFailedHere: Rule = ({ target, candidate }) => {
   const failed = target.targets.find(
     ({ state }) => state.kind === 'bad' && state.revision.key === candidate?.key,
   );
@@ -175,7 +175,7 @@ export const notFailedHere: Rule = ({ target, candidate }) => {
 };
 
 /** An open pull request is looked at once a minute, whatever else there is to say. */
-export const lookDue: Rule = ({ now, target }) => {
+const lookDue: Rule = ({ now, target }) => {
   const promotion = target.previous?.promotion;
   if (
     promotion?.phase !== 'Proposed' ||
@@ -195,7 +195,7 @@ export function nextLook(target: EnvironmentSeen, now: Date): Date {
 }
 
 /** What is open for this very revision is left to people. */
-export const alreadyProposed: Rule = ({ now, target, candidate }) => {
+const alreadyProposed: Rule = ({ now, target, candidate }) => {
   const promotion = target.previous?.promotion;
   if (promotion === undefined || promotion.revision.key !== candidate?.key) return undefined;
   if (promotion.phase === 'Merged') {

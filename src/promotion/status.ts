@@ -292,7 +292,7 @@ function phaseLine(promotion: PromotionStatus): EnvironmentStatus['waiting'] {
 }
 
 /** Equal to what the rule `alreadyProposed` says, so that the pass after a proposal writes nothing. */
-export function openMessage(
+function openMessage(
   version: string,
   pullRequest: { readonly number: number; readonly url: string },
 ): string {
@@ -334,7 +334,7 @@ function credentialStatus(
 }
 
 /** A time that alone would not be worth a write more often than once a minute. */
-export function atMostOnceAMinute(time: Date, written: string | undefined): string {
+function atMostOnceAMinute(time: Date, written: string | undefined): string {
   if (written !== undefined && time.getTime() - new Date(written).getTime() < 60_000) return written;
   return toTimestamp(time);
 }

@@ -1,6 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
-import { gzipSync } from 'node:zlib';
 
 /** What a scripted server was asked. */
 export interface Asked {
@@ -97,9 +96,4 @@ export function refusal(
       documentation_url: 'https://docs.github.com',
     },
   };
-}
-
-/** Something gzipped, as an answer. */
-export function zipped(content: Buffer): Said {
-  return { headers: { 'content-type': 'application/x-gzip' }, body: gzipSync(content) };
 }

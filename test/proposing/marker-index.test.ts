@@ -75,12 +75,12 @@ describe('at first contact', () => {
     const repository = new CountingRepository();
     repository.commit(fleet);
     const index = new MarkerIndex();
-    const { listFiles } = repository.reader;
+    const { reader } = repository;
     let failures = 1;
     const flaky = {
-      ...repository.reader,
-      listFiles: (...args: Parameters<typeof listFiles>) =>
-        failures-- > 0 ? Promise.reject(new Error('reset')) : listFiles(...args),
+      ...reader,
+      listFiles: (...args: Parameters<typeof reader.listFiles>) =>
+        failures-- > 0 ? Promise.reject(new Error('reset')) : reader.listFiles(...args),
     };
     const query = { forge: flaky, repository: 'github.com/acme/fleet', look: repository.look([]), signal };
     const results = await Promise.allSettled([index.find(query), index.find(query)]);

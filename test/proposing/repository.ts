@@ -108,6 +108,6 @@ function below(files: ReadonlyMap<string, string>, directory: string): [string, 
 
 function treeId(files: ReadonlyMap<string, string>, directory: string): string {
   return createHash('sha1')
-    .update(JSON.stringify(below(files, directory).sort()))
+    .update(JSON.stringify(below(files, directory).toSorted(([a], [b]) => (a < b ? -1 : 1))))
     .digest('hex');
 }

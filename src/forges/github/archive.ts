@@ -58,7 +58,10 @@ async function fetchAndUnpack(place: Place, link: URL, query: Query, signal: Abo
       headers: { 'user-agent': 'lockkeeper', 'accept-encoding': 'identity' },
       signal,
     });
-    if (status === 200 && body !== null) return await unpack(body, query, signal);
+    if (status === 200 && body !== null) {
+      const bytes: ReadableStream<Uint8Array> = body; // undici leaves open what it gives
+      return await unpack(bytes, query, signal);
+    }
     await body?.cancel();
     const next = headers.get('location');
     if (status < 300 || status >= 400 || next === null) {
