@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { messageOf } from '../src/base/error.ts';
 import { startControlPlane } from './sandbox/cluster/control-plane.ts';
+import { untilInterrupted } from './sandbox/interrupted.ts';
 
 /**
  * `npm test`: Jest over everything, with one control plane for all tests that need a cluster (`*.cluster.test.ts`); it starts
@@ -93,11 +94,10 @@ async function jest(run: Run, stdout: 'pipe' | 'ignore'): Promise<{ code: number
   return { code, stdout: Buffer.concat(lines).toString('utf8') };
 }
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+const { signal } = untilInterrupted();
 try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
+  process.exitCode = await main(process.argv.slice(2), signal);
 } catch (thrown) {
-  if (!interrupt.signal.aborted) say(messageOf(thrown));
-  process.exitCode = interrupt.signal.aborted ? 130 : 1;
+  if (!signal.aborted) say(messageOf(thrown));
+  process.exitCode = signal.aborted ? 130 : 1;
 }

@@ -1,14 +1,19 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { CodedError } from '../../src/base/error.ts';
+import { whyNotRevision } from '../../src/base/revision.ts';
 import { startControlPlane, type ControlPlane } from './cluster/control-plane.ts';
+import type { Tools } from './cluster/tools.ts';
 import { renderChart, systemNamespace, type RenderedChart } from './chart.ts';
 import { startController, type ControllerProcess } from './controller-process.ts';
 import { environments, fleetFiles, releaseManifest, releasePath } from './fleet.ts';
 import { startDeployer, type Deployer } from './flux/deployer.ts';
+import { namedFates } from './flux/named-fates.ts';
 import { startForge, type Forge, type ForgeOptions } from './forge/forge.ts';
+import type { ExtraForm } from './forge/pages.ts';
 
 /** The namespace of the Pipelines, Credentials and their Secrets. */
 export const pipelineNamespace = 'apps';
@@ -22,6 +27,13 @@ export interface WorldOptions {
   /** How fast the deployer plays Flux: 0 as fast as it can, 1 at the recorded speed. */
   readonly pace?: number;
   readonly forge?: Partial<ForgeOptions>;
+  /** Another repository than podinfo's. */
+  readonly repository?: {
+    /** For `git fast-import`. */
+    readonly stream: Iterable<string>;
+    /** Where the deployer finds what it applies. */
+    readonly deployedFolders: readonly string[];
+  };
   readonly values?: Readonly<Record<string, unknown>>;
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -46,9 +58,9 @@ export interface World {
   readonly controller: ControllerProcess | undefined;
   /** Of the App whose key is in Secret apps/acme-promoter. */
   readonly app: WorldApp;
-  /** For a shell: KUBECONFIG, PATH with kubectl and `sandbox`, LOCKKEEPER_SANDBOX. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Puts a version into dev, as a person would. */
+  /** With kubectl, helm and `sandbox`; to stand first in PATH. */
+  readonly binFolder: string;
+  /** Puts a version into dev, as a person would. Rejects with VersionRefused when it is none. */
   readonly release: (version: string) => Promise<void>;
   /** Starts another controller process; the last one is stopped by `stop`. */
   readonly restartController: (options?: {
@@ -63,6 +75,7 @@ export interface World {
 export const fleet = 'acme/fleet';
 
 const exampleFolder = fileURLToPath(new URL('../../examples', import.meta.url));
+const sandboxCommand = fileURLToPath(new URL('main.ts', import.meta.url));
 const helmReleaseDefinition = new URL('flux/crd.yaml', import.meta.url);
 
 /** Starts it all; when anything fails, nothing is left. The examples are not applied yet. */
@@ -89,26 +102,35 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       started(startControlPlane({ say, signal: AbortSignal.any([signal, giveUp.signal]) })),
       started(startForge({ ...options.forge })),
     ]);
-    const { helm, binFolder } = await cluster.tools();
-    const chart = await renderChart(helm, {
+    const tools = await cluster.tools();
+    const chart = await renderChart(tools.helm, {
       forges: [{ host: 'github.com', provider: 'github', apiURL: forge.urls.api, allowHTTP: true }],
       ...options.values,
     });
     await install(cluster, chart);
-    const app = await populate(forge, version);
+    const app = await populate(forge, version, options.repository?.stream);
     await makeNamespacesAndSecret(cluster, app);
 
     const deployer = await startDeployer({
       cluster,
       repository: {
         head: () => forge.branch(fleet, 'main'),
-        files: (commit) => forge.readFiles(fleet, commit, (path) => path.endsWith('.yaml')),
+        files: (commit) =>
+          forge.readFiles(
+            fleet,
+            commit,
+            (path) => path.endsWith('.yaml'),
+            options.repository?.deployedFolders,
+          ),
         onMove: (listener) => forge.onBranchMove(fleet, 'main', listener),
       },
       pace: options.pace ?? 0,
       say,
     });
     stops.push(() => deployer.stop());
+
+    const release = (next: string): Promise<void> => releaseToDev(forge, next);
+    for (const form of personForms(release, deployer)) forge.addForm(form);
 
     let controller: ControllerProcess | undefined;
     let starts = 0;
@@ -142,23 +164,62 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         return controller;
       },
       app,
-      env: {
-        KUBECONFIG: cluster.adminKubeconfig,
-        PATH: [binFolder, process.env['PATH'] ?? ''].join(delimiter),
-        LOCKKEEPER_SANDBOX: forge.urls.web,
-      },
-      release: async (next) => {
-        const files = { [releasePath('dev')]: releaseManifest('dev', next) };
-        await forge.commitFiles(fleet, 'main', files, `Release podinfo ${next} to dev`);
-      },
+      binFolder: await makeBinFolder(folder, tools),
+      release,
       restartController,
-      applyExamples: () => applyExamples(cluster),
+      applyExamples: () => apply(cluster, exampleFolder),
       stop,
     };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
+}
+
+/** Programs for a person's shell, one of them ours. */
+async function makeBinFolder(folder: string, { kubectl, helm }: Tools): Promise<string> {
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  await symlink(kubectl, join(bin, 'kubectl'));
+  await symlink(helm, join(bin, 'helm'));
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${sandboxCommand}' "$@"\n`;
+  await writeFile(join(bin, 'sandbox'), script, { mode: 0o755 });
+  return bin;
+}
+
+async function releaseToDev(forge: Forge, version: string): Promise<void> {
+  const why = whyNotRevision(version);
+  if (why !== undefined) throw new CodedError('VersionRefused', why);
+  const files = { [releasePath('dev')]: releaseManifest('dev', version) };
+  await forge.commitFiles(fleet, 'main', files, `Release podinfo ${version} to dev`);
+}
+
+/** What a person can do on the forge's first page beside reading and merging. */
+function personForms(release: World['release'], deployer: Deployer): ExtraForm[] {
+  return [
+    {
+      path: '/release',
+      label: 'Put a version of podinfo into dev',
+      field: { name: 'version', example: '6.2.0' },
+      submit: release,
+    },
+    {
+      path: '/fate',
+      label: 'What becomes of the next rollouts',
+      field: { name: 'fate', example: 'failing staging' },
+      submit: async (value) => {
+        const [name = '', environment = 'dev'] = value.trim().split(/\s+/);
+        const fate = namedFates[name];
+        const known = environments.find((each) => each === environment);
+        if (fate === undefined || known === undefined) {
+          const names = `${Object.keys(namedFates).join(', ')}; then ${environments.join(', ')}`;
+          throw new CodedError('FateUnknown', `say one of: ${names}`);
+        }
+        deployer.setFate(`podinfo-${known}/podinfo`, fate);
+        await Promise.resolve();
+      },
+    },
+  ];
 }
 
 /** What `helm install` would apply, but for the Deployment: nothing here runs Pods, so the process is started by us. */
@@ -170,9 +231,14 @@ async function install(cluster: ControlPlane, chart: RenderedChart): Promise<voi
 }
 
 /** An organization with a repository, and an App that may write contents and pull requests there. */
-async function populate(forge: Forge, version: string): Promise<WorldApp> {
+async function populate(
+  forge: Forge,
+  version: string,
+  stream: Iterable<string> | undefined,
+): Promise<WorldApp> {
   forge.createOrganization('acme');
-  await forge.createRepository(fleet, fleetFiles(version));
+  if (stream === undefined) await forge.createRepository(fleet, fleetFiles(version));
+  else await forge.importRepository(fleet, stream);
   const { app, privateKey } = forge.createApp({
     slug: 'acme-promoter',
     owner: 'acme',
@@ -184,8 +250,8 @@ async function populate(forge: Forge, version: string): Promise<WorldApp> {
 
 /** What examples/ leave to the user: the Secret with the App's key. */
 async function makeNamespacesAndSecret(cluster: ControlPlane, app: WorldApp): Promise<void> {
-  for (const name of [pipelineNamespace, ...environments.map((each) => `podinfo-${each}`)])
-    await cluster.ensureNamespace(name);
+  // By kubectl, as it would otherwise warn the user whose apply comes upon objects of somebody else's making.
+  await apply(cluster, join(exampleFolder, '00-namespaces.yaml'));
   await cluster.applyYaml(
     stringify({
       apiVersion: 'v1',
@@ -196,7 +262,7 @@ async function makeNamespacesAndSecret(cluster: ControlPlane, app: WorldApp): Pr
   );
 }
 
-async function applyExamples(cluster: ControlPlane): Promise<void> {
-  const { code, stderr } = await cluster.kubectl(['apply', '-f', exampleFolder]);
-  if (code !== 0) throw new Error(`kubectl apply -f examples/: ${stderr}`);
+async function apply(cluster: ControlPlane, path: string): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['apply', '-f', path]);
+  if (code !== 0) throw new Error(`kubectl apply -f ${path}: ${stderr}`);
 }

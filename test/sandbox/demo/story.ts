@@ -84,7 +84,7 @@ export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions):
     };
     if (keep) {
       tell(
-        `\nThe world stays up until Ctrl-C.\n  export KUBECONFIG=${world.env['KUBECONFIG'] ?? ''}\n  ${world.forge.urls.web}`,
+        `\nThe world stays up until Ctrl-C.\n  export KUBECONFIG=${world.cluster.adminKubeconfig}\n  ${world.forge.urls.web}`,
       );
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }
