@@ -2,6 +2,7 @@ import { Agent, fetch, type Response } from 'undici';
 import { z } from 'zod';
 import { codeOf } from '../base/error.ts';
 import type { Secret } from '../base/secret.ts';
+import { sentence } from '../base/sentence.ts';
 import { jittered, sleep } from '../base/time.ts';
 import { KubeError, type KubeErrorCode } from './errors.ts';
 
@@ -31,6 +32,7 @@ export interface Request {
 const defaultTimeoutMs = 15_000;
 const maxAttempts = 4;
 const maxBodyBytes = 64 * 1024 * 1024;
+const maxMessageBytes = 500;
 const apiStatus = z.object({
   message: z.string().optional(),
   reason: z.string().optional(),
@@ -62,9 +64,12 @@ export class Transport {
   /**
    * One call; gives the answer's JSON. Reads are repeated on 429, 5xx and lost connections within the deadline, honouring
    * Retry-After; writes are sent once, but for a 401, which is tried again with the token read anew.
+   * Rejects with a KubeError, or with the signal's reason once that is aborted.
    */
   async call(request: Request): Promise<unknown> {
-    const deadline = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+    const { timeoutMs = defaultTimeoutMs } = request;
+    const endsAt = performance.now() + timeoutMs;
+    const deadline = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([request.signal, deadline]);
     const idempotent = request.method === 'GET';
     for (let attempt = 1; ; attempt += 1) {
@@ -76,23 +81,25 @@ export class Transport {
         const transient =
           error instanceof KubeError && (error.code === 'Unavailable' || error.code === 'TooManyRequests');
         if (!transient || !idempotent || attempt === maxAttempts) throw error;
-        await sleep(error.retryAfterMs ?? jittered(100 * 2 ** attempt), signal).catch(() => {
+        const waitMs = error.retryAfterMs ?? jittered(100 * 2 ** attempt);
+        // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
+        if (performance.now() + waitMs > endsAt) throw error;
+        await sleep(waitMs, signal).catch(() => {
           throw request.signal.aborted ? request.signal.reason : error;
         });
       }
     }
   }
 
-  /** An open watch: its lines, in order, as they come. Ends when the server ends it. */
+  /** An open watch: its bytes as they come. Ends when the server ends it; rejects as `call` does, and is never repeated. */
   async watch(
     path: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#send({ method: 'GET', path, query, signal }, signal, this.#watches);
-    if (response.status !== 200) throw await this.#refusal({ method: 'GET', path }, response);
-    if (response.body === null) throw new KubeError('Malformed', `watch ${path}: no body`);
-    return response.body;
+    if (response.status !== 200) throw await this.#refusal({ method: 'GET', path, signal }, response);
+    return bytesOf(response, `watch ${path}`, signal);
   }
 
   async close(): Promise<void> {
@@ -101,15 +108,14 @@ export class Transport {
 
   async #exchange(request: Request, signal: AbortSignal): Promise<unknown> {
     const response = await this.#send(request, signal, this.#calls);
-    if (response.status >= 300) throw await this.#refusal(request, response);
-    const text = await readBounded(response, request.path);
-    try {
-      return text === '' ? undefined : JSON.parse(text);
-    } catch (cause) {
-      throw new KubeError('Malformed', `${request.method} ${request.path}: the answer is not JSON`, {
-        cause,
-      });
-    }
+    const what = `${request.method} ${request.path}`;
+    if (response.status >= 300) throw await this.#refusal({ ...request, signal }, response);
+    const text = await readBounded(response, what, signal);
+    if (text === '') return undefined;
+    const answer = parsed(text);
+    // Without the parser's error as its cause: that quotes the body.
+    if (answer === undefined) throw new KubeError('Malformed', `${what}: the answer is not JSON`);
+    return answer;
   }
 
   async #send(request: Request, signal: AbortSignal, dispatcher: Agent): Promise<Response> {
@@ -123,7 +129,7 @@ export class Transport {
           method: request.method,
           dispatcher,
           signal,
-          redirect: 'error',
+          redirect: 'manual', // an API server does not send elsewhere: the token would go along
           headers: {
             accept: 'application/json',
             'user-agent': 'lockkeeper',
@@ -148,16 +154,20 @@ export class Transport {
     throw new KubeError('Unauthorized', `${request.method} ${request.path}: refused`);
   }
 
-  async #refusal(request: Pick<Request, 'method' | 'path'>, response: Response): Promise<KubeError> {
-    const said = apiStatus.safeParse(parsed(await readBounded(response, request.path).catch(() => '')));
+  async #refusal(
+    { method, path, signal }: Pick<Request, 'method' | 'path' | 'signal'>,
+    response: Response,
+  ): Promise<KubeError> {
+    const what = `${method} ${path}`;
+    const body = await readBounded(response, what, signal).catch(() => '');
+    const said = apiStatus.safeParse(parsed(body));
     const { message = `answered ${response.status}`, reason, details } = said.data ?? {};
     const header = Number(response.headers.get('retry-after'));
     const retryAfter = Number.isFinite(header) && header > 0 ? header : details?.retryAfterSeconds;
-    return new KubeError(
-      codeFor(response.status, reason),
-      `${request.method} ${request.path}: ${message.slice(0, 500)}`,
-      { status: response.status, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }) },
-    );
+    return new KubeError(codeFor(response.status, reason), `${what}: ${sentence(message, maxMessageBytes)}`, {
+      status: response.status,
+      ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
+    });
   }
 
   #late({ method, path, timeoutMs = defaultTimeoutMs }: Request): KubeError {
@@ -186,16 +196,32 @@ function codeFor(status: number, reason: string | undefined): KubeErrorCode {
   }
 }
 
-async function readBounded(response: Response, path: string): Promise<string> {
+async function readBounded(response: Response, what: string, signal: AbortSignal): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array> /* undici types it as any */) {
+  for await (const chunk of bytesOf(response, what, signal)) {
     bytes += chunk.byteLength;
     if (bytes > maxBodyBytes)
-      throw new KubeError('Malformed', `${path}: the answer is larger than ${maxBodyBytes} bytes`);
+      throw new KubeError('Malformed', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The body as it comes. A connection that breaks in the middle is as unavailable as one that broke before. */
+async function* bytesOf(
+  response: Response,
+  what: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* (response.body ?? []) as AsyncIterable<Uint8Array>; /* undici types it as any */
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    throw new KubeError('Unavailable', `${what}: the answer broke off (${codeOf(thrown)})`, {
+      cause: thrown,
+    });
+  }
 }
 
 function parsed(text: string): unknown {
