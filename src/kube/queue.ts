@@ -2,6 +2,8 @@ import { jittered } from '../base/time.ts';
 
 const firstDelayMs = 500;
 const longestDelayMs = 120_000;
+/** What setTimeout takes: a longer one it would end at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * Keys that wait to be worked on. A key is in it once, and never worked on twice at the same time: added while it is worked on, it
@@ -15,6 +17,8 @@ export class Queue {
   readonly #failures = new Map<string, number>();
   readonly #waiting: ((key: string | undefined) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off. No delayed key is due before, though its first one may have come by another way. */
+  #timerDue = Infinity;
   #closed = false;
 
   add(key: string): void {
@@ -44,7 +48,7 @@ export class Queue {
     const known = this.#delayed.get(key);
     if (known !== undefined && known <= due) return;
     this.#delayed.set(key, due);
-    this.#arm();
+    if (due < this.#timerDue) this.#arm(due);
   }
 
   /** Adds the key after a delay that doubles with each failure in a row, from half a second to two minutes. */
@@ -86,19 +90,23 @@ export class Queue {
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
   }
 
-  #arm(): void {
+  #arm(due: number): void {
     clearTimeout(this.#timer);
+    this.#timerDue = due;
+    const waitMs = Math.min(longestTimerMs, Math.max(0, due - performance.now()));
+    this.#timer = setTimeout(() => this.#addDue(), waitMs);
+  }
+
+  #addDue(): void {
+    // Timers may be a millisecond early.
+    const now = performance.now() + 1;
     let first = Infinity;
-    for (const due of this.#delayed.values()) first = Math.min(first, due);
-    if (first === Infinity) return;
-    this.#timer = setTimeout(
-      () => {
-        const now = performance.now();
-        for (const [key, due] of [...this.#delayed]) if (due <= now + 1) this.add(key);
-        this.#arm();
-      },
-      Math.max(0, first - performance.now()),
-    );
+    for (const [key, due] of [...this.#delayed]) {
+      if (due <= now) this.add(key);
+      else first = Math.min(first, due);
+    }
+    this.#timerDue = Infinity;
+    if (first !== Infinity) this.#arm(first);
   }
 }
 
