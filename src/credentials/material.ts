@@ -31,12 +31,18 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
   if (spec.githubApp !== undefined) {
     const appId = required(secret, where, 'appId').expose().trim();
     if (!/^(\d{1,20}|[A-Za-z0-9._-]{1,40})$/.test(appId)) {
-      throw new CredentialProblem('SecretMalformed', `key appId of Secret ${where} is not an App's id`);
+      throw new CredentialProblem(
+        'SecretMalformed',
+        `key appId of Secret ${where} is not an App's id; put its App ID or client ID there`,
+      );
     }
     const privateKey = pemOf(required(secret, where, 'privateKey'), where);
     const installationId = secret.data.get('installationId')?.expose().trim();
     if (installationId !== undefined && !/^\d{1,20}$/.test(installationId)) {
-      throw new CredentialProblem('SecretMalformed', `key installationId of Secret ${where} is not a number`);
+      throw new CredentialProblem(
+        'SecretMalformed',
+        `key installationId of Secret ${where} is not a number; correct it or leave it out`,
+      );
     }
     return {
       kind: 'app',
@@ -49,7 +55,7 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
   if (!/^[\x21-\x7e]{8,2048}$/.test(text)) {
     throw new CredentialProblem(
       'SecretMalformed',
-      `key token of Secret ${where} is not a token: it holds spaces or control characters, or is too short`,
+      `key token of Secret ${where} is not a token: it holds spaces or control characters, or is too short; replace it`,
     );
   }
   const trimmed = new Secret(text);
@@ -76,6 +82,6 @@ function pemOf(value: Secret, where: string): Secret {
   }
   throw new CredentialProblem(
     'SecretMalformed',
-    `key privateKey of Secret ${where} is not an RSA private key in PEM`,
+    `key privateKey of Secret ${where} is not an RSA private key in PEM; put the file there that the forge gave for the App`,
   );
 }
