@@ -43,6 +43,7 @@ async function main(): Promise<number> {
   const narration: Narration = {
     // With --json stdout belongs to the one object; what takes long is still said.
     progress: (line) => void process.stderr.write(`${line}\n`),
+    tellsAsItGoes: !json,
     tell: (text) => void (json || process.stdout.write(`${text}\n`)),
   };
   const { signal } = untilInterrupted();

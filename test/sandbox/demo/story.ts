@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '../../../src/base/time.ts';
 import type { EnvironmentStatus } from '../../../src/api/pipeline-status.ts';
+import { followPipelines } from './follow-pipelines.ts';
 import { readCredentials, readPipelineStatus } from '../pipeline-view.ts';
 import { fleet, pipelineNamespace, startWorld, type World } from '../world.ts';
 import { environments, type EnvironmentName } from '../fleet.ts';
@@ -11,6 +12,8 @@ export interface Narration {
   readonly progress: (line: string) => void;
   /** The story. */
   readonly tell: (text: string) => void;
+  /** Whether anybody watches it unfold. */
+  readonly tellsAsItGoes: boolean;
 }
 
 export interface DemoOptions {
@@ -44,18 +47,19 @@ const stepDeadlineMs = 60_000;
 
 /** Plays the demo; leaves nothing behind, however it ends. */
 export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions): Promise<DemoReport> {
-  const { tell, progress } = narration;
+  const { tell, progress, tellsAsItGoes } = narration;
+  const stops: (() => Promise<void>)[] = [];
   const world = await startWorld({ say: progress, signal, version: firstVersion, pace: 0.3 });
   try {
     tell(
       `\nThe Pipeline, as a user writes it (examples/pipeline.yaml):\n\n${indent(await examplePipeline())}`,
     );
     await world.applyExamples();
+    if (tellsAsItGoes) stops.push(await follow(world, tell));
     await untilStatus(world, signal, 'every environment runs the first version', (each) =>
       runs(each, firstVersion),
     );
-    tell(await table(world));
-    tell(`Version ${nextVersion} goes into dev: a commit to main, which Flux rolls out.`);
+    tell(`\nVersion ${nextVersion} goes into dev: a commit to main, which Flux rolls out.\n`);
     await world.release(nextVersion);
     const promotions: PromotionReport[] = [];
     for (const environment of environments.slice(1)) {
@@ -67,9 +71,8 @@ export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions):
       () => true,
       () => false,
     );
-    tell(await table(world));
     tell(
-      `Whose token was that?\n\n${indent(await kubectl(world, ['get', 'credentials', '-n', pipelineNamespace]))}`,
+      `\nprod runs ${nextVersion}. Whose token was that?\n\n${indent(await kubectl(world, ['get', 'credentials', '-n', pipelineNamespace]))}`,
     );
     for (const { environment, forgeRequests, milliseconds } of promotions) {
       const count = Object.values(forgeRequests).reduce((sum, each) => sum + each, 0);
@@ -90,6 +93,7 @@ export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions):
     }
     return report;
   } finally {
+    for (const stop of stops) await stop();
     await world.stop();
   }
 }
@@ -119,15 +123,15 @@ async function promote(
     ({ route, status }) => route.endsWith('/pulls') && route.startsWith('POST') && status === 201,
   );
   const healthyAt = world.deployer.arrival(`podinfo-${source}/podinfo`)?.atMs;
-  tell(await table(world));
   const pullRequest = world.forge.pullRequest(fleet, number);
   const { diff } = await world.forge.diffOf(pullRequest);
-  tell(`The pull request for ${environment}: ${url}\n\n${indent(`${pullRequest.title}\n\n${diff}`)}`);
+  tell(`\nThe pull request for ${environment}: ${url}\n\n${indent(`${pullRequest.title}\n\n${diff}`)}`);
   tell(
     `Its commit is ${promotion.verified === true ? 'Verified: the forge signed it for the App' : 'not verified'}.`,
   );
   if (waitMs > 0) tell(`Press Merge on that page, or wait: I merge it in ${Math.round(waitMs / 1000)} s.`);
   await mergeUnlessMerged(world, number, waitMs, signal);
+  tell('Merged; Flux rolls it out.\n');
   await untilStatus(
     world,
     signal,
@@ -199,8 +203,16 @@ async function untilStatus(
   }
 }
 
-async function table(world: World): Promise<string> {
-  return indent(await kubectl(world, ['get', 'pipelines', '-n', pipelineNamespace]));
+/** Shows the Pipelines' columns from now on, whenever they change. */
+async function follow({ cluster }: World, tell: Narration['tell']): Promise<() => Promise<void>> {
+  const { kubectl } = await cluster.tools();
+  tell(`    $ kubectl get pipelines -n ${pipelineNamespace} -w`);
+  return followPipelines({
+    kubectl,
+    kubeconfig: cluster.adminKubeconfig,
+    namespace: pipelineNamespace,
+    tell: (line) => tell(`    ${line}`),
+  });
 }
 
 async function kubectl({ cluster }: World, args: readonly string[]): Promise<string> {
