@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Secret } from '../../src/base/secret.ts';
 import type { RenderedChart } from './chart.ts';
 import { systemNamespace } from './chart.ts';
+import type { Watchdog } from './cluster/watchdog.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -24,6 +25,8 @@ export interface ControllerOptions {
   readonly extraArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly readyWithinMs?: number;
+  /** Ends it when we are killed. */
+  readonly watchdog?: Watchdog;
 }
 
 /** A line of the controller's log. */
@@ -78,6 +81,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // Ctrl-C is for us: we stop it when its turn comes
       env: {
         PATH: process.env['PATH'] ?? '',
         KUBERNETES_SERVICE_HOST: hostname,
@@ -89,6 +93,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
   // A parent that dies must not leave it behind.
   const killOnExit = (): void => void child.kill('SIGKILL');
   process.once('exit', killOnExit);
+  const { pid } = child;
+  if (pid !== undefined) options.watchdog?.watch(pid);
 
   const logFile = join(options.folder, 'controller.log');
   const sink = createWriteStream(logFile, { flags: 'a' });
@@ -103,6 +109,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       process.removeListener('exit', killOnExit);
+      if (pid !== undefined) options.watchdog?.forget(pid);
       sink.end();
       resolve(code ?? signal ?? 1);
     });
@@ -111,9 +118,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   const log = async (): Promise<string> => await readFile(logFile, 'utf8').catch(() => '');
   await untilReady(listeners, exited, options.readyWithinMs ?? 30_000, log);
-  if (child.pid === undefined) throw new Error('the controller has no process id');
+  if (pid === undefined) throw new Error('the controller has no process id');
   return {
-    pid: child.pid,
+    pid,
     logFile,
     readyMs: performance.now() - started,
     log,

@@ -20,6 +20,8 @@ export interface Foreground {
   readonly ended: Promise<number | string>;
   /** To the command and all that it started, as a terminal does. */
   readonly ctrlC: () => void;
+  /** SIGKILL for the command alone. */
+  readonly kill: () => void;
 }
 
 /** A person's shell in this checkout, with a home and a folder for temporary files that show what is left behind. */
@@ -104,6 +106,7 @@ function foreground(child: ChildProcess, gone: () => void): Foreground {
       };
       await eventually(`it prints ${text}`, isShown, { deadlineMs: 60_000 });
     },
+    kill: () => void child.kill('SIGKILL'),
     ctrlC: () => void process.kill(-(child.pid ?? 0), 'SIGINT'),
   };
 }

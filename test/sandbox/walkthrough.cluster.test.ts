@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { eventually } from './cluster/eventually.ts';
 import { openShell, type Shell } from './shell.ts';
 
 const readme = new URL('../../README.md', import.meta.url);
@@ -40,6 +42,17 @@ describe('the sandbox', () => {
     expect(late.code).not.toBe(0);
     expect(late.stderr).toContain('no sandbox runs here; start one in another shell: npm run sandbox');
   }, 180_000);
+
+  test('leaves nothing behind when it is killed', async () => {
+    // Without npm between, which would take the signal.
+    const sandbox = shell.start('node', ['test/sandbox/main.ts']);
+    await sandbox.untilShown('Ctrl-C ends it');
+    sandbox.kill();
+    await sandbox.ended;
+    const note = 'sandbox.json'; // nobody is left to remove it; who reads it sees that its process is gone
+    await eventually('everything is gone', async () => isDeepStrictEqual(await shell.leftBehind(), [note]));
+    expect(await shell.run('npm run -s sandbox -- env')).toMatchObject({ code: 1, stdout: 'false\n' });
+  }, 90_000);
 
   test.each([
     ['bogus', 'there is no command "bogus"'],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { CodedError } from '../../src/base/error.ts';
 import { whyNotRevision } from '../../src/base/revision.ts';
 import { startControlPlane, type ControlPlane } from './cluster/control-plane.ts';
 import type { Tools } from './cluster/tools.ts';
+import { startWatchdog } from './cluster/watchdog.ts';
 import { renderChart, systemNamespace, type RenderedChart } from './chart.ts';
 import { startController, type ControllerProcess } from './controller-process.ts';
 import { environments, fleetFiles, releaseManifest, releasePath } from './fleet.ts';
@@ -83,7 +84,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const { say, version = '6.1.0' } = options;
   const signal = options.signal ?? new AbortController().signal;
   const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-world-'));
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  // Removes the folder in the end, also when we are killed.
+  const watchdog = startWatchdog({ folder });
+  const stops: (() => Promise<unknown>)[] = [() => watchdog.close()];
   const giveUp = new AbortController();
   const stop = async (): Promise<void> => {
     giveUp.abort();
@@ -100,7 +103,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     };
     const [cluster, forge] = await Promise.all([
       started(startControlPlane({ say, signal: AbortSignal.any([signal, giveUp.signal]) })),
-      started(startForge({ ...options.forge })),
+      started(startForge({ parentFolder: folder, ...options.forge })),
     ]);
     const tools = await cluster.tools();
     const chart = await renderChart(tools.helm, {
@@ -148,6 +151,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         }),
         nodeArgs: given.nodeArgs ?? options.nodeArgs ?? [],
         env: options.env ?? {},
+        watchdog,
       });
       say(`controller: ready after ${Math.round(controller.readyMs)} ms`);
       return controller;

@@ -39,6 +39,8 @@ export interface ForgeOptions {
   readonly strict: boolean;
   readonly logEntries: number;
   readonly cacheBytes: number;
+  /** Where its repositories come to lie; the system's folder for temporary files by default. */
+  readonly parentFolder: string;
 }
 
 const readSettings: ReadSettings = {
@@ -50,7 +52,7 @@ const readSettings: ReadSettings = {
 
 /** Serves GitHub's API, its pages with git, and its archives, each at an origin of its own on loopback. */
 export async function startForge(options: Partial<ForgeOptions> = {}): Promise<Forge> {
-  const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-forge-'));
+  const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), 'lockkeeper-forge-'));
   const world = new World({
     clock: options.clock ?? systemClock,
     folder,
