@@ -11,14 +11,16 @@ import type {
   ForgeIdentity,
   ForgeReader,
   Installation,
+  MintedToken,
   Provider,
   Repository,
   TokenFacts,
 } from '../forges/forge.ts';
 import { readMaterial, secretNameOf, type Material, type StoredSecret } from './material.ts';
-import { CredentialProblem, problemOf } from './problem.ts';
-import { ReadTokens, type TokenName } from './read-tokens.ts';
-import type { Uses } from './uses.ts';
+import { CredentialProblem, isOfCredential, problemOf } from './problem.ts';
+import { ReadTokens, type Held, type TokenName } from './read-tokens.ts';
+import { readerThrough, type Reading } from './reader-through.ts';
+import type { Doing, Uses } from './uses.ts';
 
 /** One forge of the operator's list. */
 export interface ListedForge {
@@ -54,6 +56,21 @@ export interface Access {
   readonly login: string;
   /** Runs `act` with a token minted for it alone (one repository; contents and pull requests), which is revoked when it ends, however it ends. */
   readonly write: <T>(act: (forge: Forge) => Promise<T>) => Promise<T>;
+}
+
+/** A repository opened: each reading uses the read token of the moment. */
+interface Opened {
+  readonly login: string;
+  readonly read: Reading;
+  readonly write: Access['write'];
+}
+
+/** A Credential's Secret as it is now. */
+export interface Inspected {
+  /** Differs for every other key or Secret. */
+  readonly identity: string;
+  /** Asks the forge about it: one request in the steady state. */
+  readonly probe: () => Promise<CredentialFacts>;
 }
 
 /** What a probe found out. */
@@ -93,36 +110,62 @@ export class Keyring {
     const by = `${purpose.pipeline} ${purpose.environment}`;
     const used = (): void =>
       this.#parts.uses.note(name, purpose.pipeline, { time: this.#parts.clock.now(), by });
-    const forget = (): void =>
-      void this.#installations.delete(installationKey(forge, material, purpose.repository));
-    const watched = <T>(work: () => Promise<T>): Promise<T> => this.#watch(name, work, forget);
-    return await watched(async () => {
-      const access =
-        material.kind === 'app'
-          ? await this.#openApp(forge, material, purpose.repository, name, call)
-          : await this.#openToken(forge, material, purpose.repository, call);
-      used();
-      return {
-        login: access.login,
-        reader: access.reader,
-        write: (act) =>
-          watched(async () => {
-            used();
-            return await access.write(act);
-          }),
-      };
-    });
+    const heeding = async <T>(doing: Doing, work: () => Promise<T>): Promise<T> => {
+      try {
+        return await work();
+      } catch (thrown) {
+        this.#heed(name, doing, thrown, () =>
+          this.#installations.delete(installationKey(forge, material, purpose.repository)),
+        );
+        throw thrown;
+      }
+    };
+    const { login, read, write } = await heeding('reading', () =>
+      material.kind === 'app'
+        ? this.#openApp(forge, material, purpose.repository, name, call)
+        : this.#openToken(forge, material, purpose.repository, call),
+    );
+    used();
+    return {
+      login,
+      reader: readerThrough((use) =>
+        heeding('reading', async () => {
+          const answer = await read(use);
+          this.#parts.uses.accepted(name, 'reading');
+          return answer;
+        }),
+      ),
+      write: (act) =>
+        heeding('writing', async () => {
+          used();
+          const answer = await write(act);
+          this.#parts.uses.accepted(name, 'writing');
+          return answer;
+        }),
+    };
   }
 
-  /** Asks the forge about a Credential: one request in the steady state. */
-  async probe(credential: Credential, call: Call): Promise<CredentialFacts> {
+  /** Reads a Credential's Secret; not when the operator does not list its host. */
+  async inspect(credential: Credential, call: Call): Promise<Inspected> {
     const forge = this.#listed(credential.spec.host);
     const material = await this.#material(credential, call);
+    return {
+      identity: material.identity,
+      probe: () => this.#probe(forge, material, credential, call),
+    };
+  }
+
+  async #probe(
+    forge: ListedForge,
+    material: Material,
+    { spec }: Credential,
+    call: Call,
+  ): Promise<CredentialFacts> {
     const identity = forge.provider.identity(forge.connection);
     if (material.kind === 'token') {
       return { kind: 'token', token: await identity.describeToken(material.token, call) };
     }
-    const repository = repositoryOf(credential.spec.repositories[0] ?? '');
+    const repository = repositoryOf(spec.repositories[0] ?? '');
     const app = await this.#describeApp(forge, identity, material, call);
     const installation = await identity.findInstallation(material.key, repository, call);
     this.#installations.set(installationKey(forge, material, repository), {
@@ -135,11 +178,6 @@ export class Keyring {
     return { kind: 'app', app, installation, missing };
   }
 
-  /** Which material a Credential has now, for telling whether it changed since the last probe. */
-  async identityOf(credential: Credential, call: Call): Promise<string> {
-    return (await this.#material(credential, call)).identity;
-  }
-
   /** HostNotAllowed unless the operator lists the host. */
   #listed(host: string): ListedForge {
     const forge = this.#parts.forges.get(host);
@@ -147,7 +185,7 @@ export class Keyring {
     const known = [...this.#parts.forges.keys()].join(', ');
     throw new CredentialProblem(
       'HostNotAllowed',
-      `${host} is not on the operator's list of forges (${known})`,
+      `${host} is not on the operator's list of forges (${known}); ask the operator to add it, or correct url and host`,
     );
   }
 
@@ -156,7 +194,7 @@ export class Keyring {
     if (spec.host !== host) {
       throw new CredentialProblem(
         'HostNotAllowed',
-        `Credential ${metadata.name} is for ${spec.host}, not ${host}`,
+        `Credential ${metadata.name} is for ${spec.host}, not ${host}; correct its host, or url`,
       );
     }
     const wanted = `${repository.owner}/${repository.name}`;
@@ -181,7 +219,7 @@ export class Keyring {
     repository: Repository,
     credential: string,
     call: Call,
-  ): Promise<Access> {
+  ): Promise<Opened> {
     const { connection, provider } = forge;
     const identity = provider.identity(connection);
     const app = await this.#describeApp(forge, identity, material, call);
@@ -199,21 +237,29 @@ export class Keyring {
       repositories: [`${repository.owner}/${repository.name}`],
       permissions: provider.permissions.read,
     };
-    const read = async <T>(use: (reader: ForgeReader) => Promise<T>): Promise<T> => {
-      const { minted, mintedAt } = await this.#readTokens.get(name, () =>
-        identity.mintToken(request(provider.permissions.read), call),
-      );
-      return await use(provider.open(connection, repository, { value: minted.token, mintedAt }));
+    const open = (token: MintedToken, mintedAt: Date): Forge =>
+      provider.open(connection, repository, { value: token.token, mintedAt });
+    const read: Reading = async (use) => {
+      const get = (): Promise<Held> =>
+        this.#readTokens.get(name, () => identity.mintToken(request(provider.permissions.read), call));
+      const held = await get();
+      try {
+        return await use(open(held.minted, held.mintedAt));
+      } catch (thrown) {
+        // Revoked, or the App was changed: another one may do.
+        if (!isForgeError(thrown) || thrown.code !== 'Unauthorized') throw thrown;
+        this.#readTokens.drop(name, held);
+        const again = await get();
+        return await use(open(again.minted, again.mintedAt));
+      }
     };
     return {
       login: app.login,
-      reader: renewing(read, () => this.#readTokens.drop(name)),
+      read,
       write: async (act) => {
         const minted = await identity.mintToken(request(provider.permissions.write), call);
         try {
-          return await act(
-            provider.open(connection, repository, { value: minted.token, mintedAt: this.#parts.clock.now() }),
-          );
+          return await act(open(minted, this.#parts.clock.now()));
         } finally {
           // Also when we are told to stop: a live write token must not outlive the act.
           await identity
@@ -229,14 +275,15 @@ export class Keyring {
     material: Extract<Material, { kind: 'token' }>,
     repository: Repository,
     call: Call,
-  ): Promise<Access> {
+  ): Promise<Opened> {
     const forge = provider.open(connection, repository, { value: material.token });
-    let login = this.#logins.get(material.identity);
+    const key = `${connection.endpoint.host} ${material.identity}`;
+    let login = this.#logins.get(key);
     if (login === undefined) {
       login = (await provider.identity(connection).describeToken(material.token, call)).owner.login;
-      this.#logins.set(material.identity, login);
+      this.#logins.set(key, login);
     }
-    return { login, reader: forge, write: (act) => act(forge) };
+    return { login, read: (use) => use(forge), write: (act) => act(forge) };
   }
 
   async #describeApp(
@@ -270,40 +317,17 @@ export class Keyring {
     return found.id;
   }
 
-  /** Keeps what a use tells about the credential's health, and forgets what a refusal proves wrong. */
-  async #watch<T>(credential: string, work: () => Promise<T>, forget: () => void): Promise<T> {
-    try {
-      const result = await work();
-      this.#parts.uses.noteHealth(credential, {
-        valid: true,
-        reason: 'CredentialReady',
-        message: 'the forge accepts it',
-      });
-      return result;
-    } catch (thrown) {
-      const problem = problemOf(thrown);
-      if (problem !== undefined && credentialReasons.has(problem.reason)) {
-        forget();
-        this.#parts.uses.noteHealth(credential, {
-          valid: false,
-          reason: problem.reason,
-          message: problem.message,
-        });
-      }
-      throw thrown;
-    }
+  /** Keeps what a failure tells of the credential's health, and forgets what it proves wrong. */
+  #heed(credential: string, doing: Doing, thrown: unknown, forget: () => void): void {
+    const problem = problemOf(thrown);
+    if (problem === undefined || !isOfCredential(problem)) return;
+    forget();
+    this.#parts.uses.refused(credential, doing, problem);
   }
 }
 
 /** How long an installation is believed to be where it was found. */
 const installationTtlMs = 10 * 60_000;
-
-/** Problems that are the credential's own. */
-const credentialReasons: ReadonlySet<string> = new Set([
-  'CredentialRejected',
-  'NotInstalled',
-  'PermissionMissing',
-]);
 
 export function nameOf({ metadata }: Credential): string {
   return `${metadata.namespace}/${metadata.name}`;
@@ -320,28 +344,4 @@ function installationKey(
 function repositoryOf(path: string): Repository {
   const cut = path.lastIndexOf('/');
   return { owner: path.slice(0, cut), name: path.slice(cut + 1) };
-}
-
-/** A reader whose token is replaced once when the forge does not know it any more (revoked, or the App was changed). */
-function renewing(
-  read: <T>(use: (reader: ForgeReader) => Promise<T>) => Promise<T>,
-  drop: () => void,
-): ForgeReader {
-  const twice = async <T>(use: (reader: ForgeReader) => Promise<T>): Promise<T> => {
-    try {
-      return await read(use);
-    } catch (thrown) {
-      if (!isForgeError(thrown) || thrown.code !== 'Unauthorized') throw thrown;
-      drop();
-      return await read(use);
-    }
-  };
-  return {
-    look: (query, call) => twice((reader) => reader.look(query, call)),
-    changes: (range, call) => twice((reader) => reader.changes(range, call)),
-    listFiles: (query, call) => twice((reader) => reader.listFiles(query, call)),
-    readBlobs: (blobs, call) => twice((reader) => reader.readBlobs(blobs, call)),
-    streamArchive: (query, call) => twice((reader) => reader.streamArchive(query, call)),
-    pullRequest: (number, call) => twice((reader) => reader.pullRequest(number, call)),
-  };
 }

@@ -40,6 +40,23 @@ export function problemOf(thrown: unknown): Problem | undefined {
   };
 }
 
+/** What a user should read of something thrown; throws it again when it is nothing of theirs, or we are told to stop. */
+export function problemOrThrow(thrown: unknown, signal: AbortSignal): Problem {
+  const problem = signal.aborted ? undefined : problemOf(thrown);
+  if (problem === undefined) throw thrown;
+  return problem;
+}
+
+/** Whether the forge has refused the credential itself, and not what it was used for. */
+export function isOfCredential({ reason }: Pick<Problem, 'reason'>): boolean {
+  return isRefusedOutright({ reason }) || reason === 'PermissionMissing';
+}
+
+/** Whether the forge does not take it for anything. */
+export function isRefusedOutright({ reason }: Pick<Problem, 'reason'>): boolean {
+  return reason === 'CredentialRejected' || reason === 'NotInstalled';
+}
+
 function isCredentialProblem(thrown: unknown): thrown is CredentialProblem {
   return (
     typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'CredentialProblem'

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../base/time.ts';
+import { isForgeError } from '../forges/errors.ts';
 import type { MintedToken } from '../forges/forge.ts';
 
 /** What a token was minted for. `identity` holds the Secret's uid and the key's SHA-256. */
@@ -34,10 +35,18 @@ export class ReadTokens {
 
   async get(name: TokenName, mint: () => Promise<MintedToken>): Promise<Held> {
     const key = keyOf(name);
-    const held = this.#held.get(key);
-    if (held !== undefined && addMs(held.minted.expiresAt, -spareMs) > this.#clock.now()) return held;
-    const minting = this.#minting.get(key);
-    if (minting !== undefined) return await minting;
+    for (;;) {
+      const held = this.#held.get(key);
+      if (held !== undefined && addMs(held.minted.expiresAt, -spareMs) > this.#clock.now()) return held;
+      const minting = this.#minting.get(key);
+      if (minting === undefined) break;
+      try {
+        return await minting;
+      } catch (thrown) {
+        // Anything else is about who started it, who may have been told to stop: we were not, and mint it ourselves.
+        if (isForgeError(thrown)) throw thrown;
+      }
+    }
     const fresh = this.#mint(key, mint);
     this.#minting.set(key, fresh);
     try {
@@ -47,9 +56,10 @@ export class ReadTokens {
     }
   }
 
-  /** The forge refused it: the next who asks gets another. */
-  drop(name: TokenName): void {
-    this.#held.delete(keyOf(name));
+  /** The forge refused it: the next who asks gets another. One that has been minted since stays. */
+  drop(name: TokenName, refused: Held): void {
+    const key = keyOf(name);
+    if (this.#held.get(key) === refused) this.#held.delete(key);
   }
 
   async #mint(key: string, mint: () => Promise<MintedToken>): Promise<Held> {

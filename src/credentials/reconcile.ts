@@ -1,8 +1,8 @@
 import type { Credential, CredentialStatus } from '../api/credential.ts';
-import { reasons } from '../api/reasons.ts';
+import { canonical } from '../base/canonical.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
-import { nameOf, type CredentialFacts, type Keyring } from './keyring.ts';
-import { problemOf, type Problem } from './problem.ts';
+import { nameOf, type CredentialFacts, type Inspected, type Keyring } from './keyring.ts';
+import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
 import { credentialStatusOf } from './status.ts';
 import type { Uses } from './uses.ts';
 
@@ -24,22 +24,41 @@ export interface CredentialReconcilerParts {
 /** How often the forge is asked about a credential that works. */
 const probeEveryMs = 10 * 60_000;
 
-/** How long a mended Secret goes unnoticed; asking for it costs the forge nothing. */
+/** How soon a failure is looked into again: the longest that a mended Secret or forge goes unnoticed, jitter included. */
 const retryMs = 100_000;
 
-interface Known {
-  readonly identity: string;
-  readonly generation: number;
+/** When a use works where the probe failed, the probe is repeated no sooner than this after it. */
+const contradictedMs = 10_000;
+
+/** What a pass found out. */
+interface Found {
   readonly facts?: CredentialFacts;
   readonly problem?: Problem;
+  /** When the forge was last asked; absent: not since the process started. */
+  readonly at?: Date;
+  /** What status says of an earlier Secret or host holds no longer. */
+  readonly replaced: boolean;
+}
+
+/** What the forge last said, and of what. */
+interface Probed extends Found {
+  readonly identity: string;
+  readonly host: string;
+  readonly generation: number;
   readonly at: Date;
+}
+
+/** What we wrote into a status last: the cache may not show it yet. */
+interface Written {
+  readonly uid: string;
+  readonly status: CredentialStatus;
 }
 
 /** One pass over one Credential: what its Secret holds, what the forge says of it, who used it. */
 export class CredentialReconciler {
   readonly #parts: CredentialReconcilerParts;
-  readonly #known = new Map<string, Known>();
-  readonly #written = new Map<string, { readonly uid: string; readonly status: string }>();
+  readonly #probed = new Map<string, Probed>();
+  readonly #written = new Map<string, Written>();
 
   constructor(parts: CredentialReconcilerParts) {
     this.#parts = parts;
@@ -49,70 +68,100 @@ export class CredentialReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const credential = this.#parts.credential(key);
     if (credential === undefined || credential.metadata.deletionTimestamp !== undefined) {
-      this.#known.delete(key);
+      this.#probed.delete(key);
       this.#written.delete(key);
       this.#parts.uses.forgetCredential(key);
       return {};
     }
-    const known = await this.#find(credential, signal);
+    const found = await this.#find(credential, signal);
     const { uses, clock } = this.#parts;
+    const written = this.#written.get(key);
+    const previous = written?.uid === credential.metadata.uid ? written.status : credential.status;
     const status = credentialStatusOf({
       now: clock.now(),
       generation: credential.metadata.generation,
-      previous: credential.status,
-      ...(known.facts === undefined ? {} : { probed: { facts: known.facts, at: known.at } }),
-      ...(known.problem === undefined ? {} : { problem: known.problem }),
+      previous,
+      replaced: found.replaced,
+      ...(found.facts === undefined || found.at === undefined
+        ? {}
+        : { probed: { facts: found.facts, at: found.at } }),
+      ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse: uses.of(key),
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
     });
-    await this.#write(key, credential, status, signal);
-    return { requeueAfterMs: jittered(this.#nextMs(known)) };
+    if (previous === undefined || canonical(previous) !== canonical(status))
+      await this.#write(key, credential, status, signal);
+    return { requeueAfterMs: jittered(this.#nextMs(key, found)) };
   }
 
   /** What is known of a Credential: from the last probe while it is young and the Secret is the same, else from a new one. */
-  async #find(credential: Credential, signal: AbortSignal): Promise<Known> {
+  async #find(credential: Credential, signal: AbortSignal): Promise<Found> {
     const key = nameOf(credential);
     const { keyring, clock } = this.#parts;
     const { generation } = credential.metadata;
-    const last = this.#known.get(key);
-    let identity = '';
+    const { host } = credential.spec;
+    const last = this.#probed.get(key);
+    let inspected: Inspected;
     try {
-      identity = await keyring.identityOf(credential, { signal });
-      const now = clock.now();
-      const same = last?.identity === identity && last.generation === generation;
-      if (same && addMs(last.at, this.#nextMs(last) * 0.8) > now && !this.#contradicts(key, last))
-        return last;
-      const found: Known = {
-        identity,
-        generation,
-        facts: await keyring.probe(credential, { signal }),
-        at: now,
-      };
-      this.#parts.uses.noteHealth(key, {
-        valid: true,
-        reason: 'CredentialReady',
-        message: reasons.CredentialReady.what,
-      });
-      this.#known.set(key, found);
-      return found;
+      inspected = await keyring.inspect(credential, { signal });
     } catch (thrown) {
-      const problem = signal.aborted ? undefined : problemOf(thrown);
-      if (problem === undefined) throw thrown;
-      const kept = last?.identity === identity && last.facts !== undefined ? { facts: last.facts } : {};
-      const found: Known = { identity, generation, ...kept, problem, at: clock.now() };
-      this.#known.set(key, found);
-      return found;
+      const problem = problemOrThrow(thrown, signal);
+      if (last?.host === host) return { ...last, problem };
+      const { observedGeneration = generation } = credential.status ?? {};
+      return { replaced: last !== undefined || observedGeneration !== generation, problem };
+    }
+    const { identity } = inspected;
+    const same = last?.identity === identity && last.host === host;
+    if (same && last.generation === generation && !this.#isDue(key, last)) return last;
+    const said = await this.#ask(key, inspected, signal);
+    const probed: Probed = {
+      ...(same && last.facts !== undefined ? { facts: last.facts } : {}),
+      replaced: last !== undefined && (!same || last.replaced),
+      ...said,
+      identity,
+      host,
+      generation,
+      at: clock.now(),
+    };
+    this.#probed.set(key, probed);
+    return probed;
+  }
+
+  async #ask(
+    key: string,
+    { probe }: Inspected,
+    signal: AbortSignal,
+  ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem }> {
+    const { uses } = this.#parts;
+    try {
+      const facts = await probe();
+      uses.accepted(key, facts.kind === 'app' && facts.missing.length === 0 ? 'writing' : 'reading');
+      return { facts };
+    } catch (thrown) {
+      const problem = problemOrThrow(thrown, signal);
+      if (isOfCredential(problem)) uses.refused(key, 'reading', problem);
+      return { problem };
     }
   }
 
-  /** A use has said otherwise since: good where the probe failed. */
-  #contradicts(key: string, { problem }: Known): boolean {
-    return problem !== undefined && this.#parts.uses.healthOf(key)?.valid === true;
+  /** Time to ask the forge again about the same Secret. */
+  #isDue(key: string, { problem, at }: Probed): boolean {
+    const now = this.#parts.clock.now();
+    if (problem === undefined) return addMs(at, probeEveryMs) <= now;
+    if (problem.retryAt !== undefined && problem.retryAt > now) return false;
+    const contradicted = isOfCredential(problem) && this.#parts.uses.healthOf(key)?.good === true;
+    return addMs(at, contradicted ? contradictedMs : 0.8 * retryMs) <= now;
   }
 
-  #nextMs({ problem }: Known): number {
-    return problem === undefined ? probeEveryMs : retryMs;
+  /** Until the next pass, which reads the Secret at least. */
+  #nextMs(key: string, { problem, at }: Found): number {
+    const now = this.#parts.clock.now();
+    const ms = (instant: Date): number => instant.getTime() - now.getTime();
+    if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
+    if (problem !== undefined || at === undefined || this.#parts.uses.healthOf(key)?.good === false)
+      return retryMs;
+    return Math.max(retryMs, ms(addMs(at, probeEveryMs)));
   }
 
   async #write(
@@ -121,11 +170,7 @@ export class CredentialReconciler {
     status: CredentialStatus,
     signal: AbortSignal,
   ): Promise<void> {
-    const written = this.#written.get(key);
-    const wanted = JSON.stringify(status);
-    if (written?.uid === credential.metadata.uid && written.status === wanted) return;
     const resourceVersion = await this.#parts.writeStatus(credential, status, signal);
-    if (resourceVersion !== undefined)
-      this.#written.set(key, { uid: credential.metadata.uid, status: wanted });
+    if (resourceVersion !== undefined) this.#written.set(key, { uid: credential.metadata.uid, status });
   }
 }

@@ -3,7 +3,7 @@ import type { Condition } from '../api/meta.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 import type { CredentialFacts } from './keyring.ts';
-import type { Problem } from './problem.ts';
+import { isRefusedOutright, type Problem } from './problem.ts';
 import type { Health, Use } from './uses.ts';
 
 /** All that a pass over a Credential has found. */
@@ -11,6 +11,8 @@ export interface CredentialSeen {
   readonly now: Date;
   readonly generation: number;
   readonly previous: CredentialStatus | undefined;
+  /** What `previous` says of the credential is of an earlier Secret. */
+  readonly replaced: boolean;
   /** What the last probe said, and when; absent before the first that succeeded. */
   readonly probed?: { readonly facts: CredentialFacts; readonly at: Date };
   /** Why there is nothing to probe, or what the probe failed with. */
@@ -30,8 +32,10 @@ export function credentialStatusOf(seen: CredentialSeen): CredentialStatus {
   const checkedTime = checkedTimeOf(seen, valid);
   return {
     observedGeneration: seen.generation,
-    conditions: [readyOf(seen, valid)],
-    ...(probed === undefined ? knownBefore(previous) : factsStatus(probed.facts, seen.writePermissions)),
+    conditions: [readyOf(seen)],
+    ...(probed === undefined
+      ? knownBefore(seen.replaced ? undefined : previous)
+      : factsStatus(probed.facts, seen.writePermissions)),
     valid,
     ...(checkedTime === undefined ? {} : { checkedTime }),
     ...(lastUsed === undefined ? {} : { lastUsed }),
@@ -106,23 +110,21 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
   };
 }
 
+/** Whether the forge takes it; a credential that lacks a permission is taken. Anything but its own word leaves that open. */
 function validOf({ problem, health, probed }: CredentialSeen): 'True' | 'False' | 'Unknown' {
-  if (problem !== undefined) return refusedByForge.has(problem.reason) ? 'False' : 'Unknown';
-  if (health !== undefined) return health.valid ? 'True' : 'False';
+  if (problem !== undefined) return isRefusedOutright(problem) ? 'False' : 'Unknown';
+  if (health !== undefined) return isRefusedOutright(health) ? 'False' : 'True';
   return probed === undefined ? 'Unknown' : 'True';
 }
 
-/** The forge was asked and said no; anything else leaves open whether the credential is good. */
-const refusedByForge: ReadonlySet<string> = new Set(['CredentialRejected', 'NotInstalled']);
-
-function readyOf(seen: CredentialSeen, valid: 'True' | 'False' | 'Unknown'): Condition {
+function readyOf(seen: CredentialSeen): Condition {
   const { reason, message } = readiness(seen);
   const status =
     reason === 'CredentialReady' ? 'True' : reason === 'CredentialUnchecked' ? 'Unknown' : 'False';
   const before = seen.previous?.conditions?.find(({ type }) => type === 'Ready');
   return {
     type: 'Ready',
-    status: valid === 'False' ? 'False' : status,
+    status,
     observedGeneration: seen.generation,
     reason,
     message: sentence(message),
@@ -132,7 +134,7 @@ function readyOf(seen: CredentialSeen, valid: 'True' | 'False' | 'Unknown'): Con
 
 function readiness({ problem, health, probed }: CredentialSeen): Problem {
   if (problem !== undefined) return problem;
-  if (health?.valid === false) return health;
+  if (health?.good === false) return health;
   if (probed === undefined)
     return { reason: 'CredentialUnchecked', message: 'the forge has not been asked yet' };
   if (probed.facts.kind === 'app' && probed.facts.missing.length > 0) {

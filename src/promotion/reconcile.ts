@@ -2,13 +2,15 @@ import type { Credential } from '../api/credential.ts';
 import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { isReason } from '../api/reasons.ts';
+import { canonical } from '../base/canonical.ts';
+import { CodedError } from '../base/error.ts';
 import { earliest, type Clock } from '../base/time.ts';
 import type { Uses } from '../credentials/uses.ts';
-import { act, type Tools } from './act.ts';
+import { act, type Act, type Tools } from './act.ts';
 import { announce, type Announcement } from './announce.ts';
 import { decide } from './decide.ts';
 import type { Decision, Outcome } from './decision.ts';
-import type { EnvironmentSeen } from './observation.ts';
+import type { EnvironmentSeen, Observation } from './observation.ts';
 import { observe, type Caches } from './observe.ts';
 import { Retries } from './retries.ts';
 import { nextLook } from './rules.ts';
@@ -61,84 +63,83 @@ export class PipelineReconciler {
     }
     const pipeline = this.#withLastWrite(key, cached);
     const { clock, caches, crossNamespaceTargets } = this.#parts;
-    const { seen, recheckAt } = observe({
+    const observed = observe({
       pipeline,
       caches,
       crossNamespaceTargets,
       lookedAt: (environment) => this.#lookedAt.get(`${key} ${environment}`),
       now: clock.now(),
     });
+    let { seen } = observed;
+    let previous = pipeline.status;
     const decisions = decide(seen);
     const outcomes = new Map<string, Outcome>();
-    const pass = { key, pipeline, previous: pipeline.status, signal };
-    const write = async (): Promise<PipelineStatus> => {
+    const write = async (): Promise<PipelineStatus | undefined> => {
       const status = statusOf({
-        previous: pass.previous,
+        previous,
         generation: pipeline.metadata.generation,
         seen,
         decisions,
         outcomes,
         credential: this.#credential(pipeline),
       });
-      await this.#write(key, pipeline, status, signal);
-      return status;
+      return (await this.#write(key, pipeline, status, signal)) ? status : undefined;
     };
     for (const [index, target] of seen.environments.entries()) {
       const decision = decisions[index];
       if (decision === undefined) continue;
-      const outcome = await this.#attempt(
-        key,
-        pipeline,
-        seen.environments[index - 1],
-        target,
-        decision,
-        signal,
-        async (made) => {
-          outcomes.set(target.name, made);
-          await write();
-        },
+      const source = seen.environments[index - 1];
+      const record = async (made: Outcome): Promise<void> => {
+        outcomes.set(target.name, made);
+        const status = await write();
+        if (status === undefined) {
+          throw new CodedError('PipelineGone', `Pipeline ${key} was deleted; nothing more is done for it`);
+        }
+        // What comes of the rest of this pass builds on it: should it fail, the record stays.
+        previous = status;
+        seen = withPrevious(seen, status);
+      };
+      outcomes.set(
+        target.name,
+        await this.#attempt(key, { pipeline, source, target, decision, record, signal }),
       );
-      outcomes.set(target.name, outcome);
     }
     const status = await write();
+    if (status === undefined) return {};
     for (const announcement of announce(pipeline.status, status))
       this.#parts.announce(pipeline, announcement);
-    return this.#next(key, pipeline, seen.environments, decisions, outcomes, recheckAt);
+    return this.#next(key, pipeline, seen.environments, decisions, outcomes, observed.recheckAt);
   }
 
   /** Carries a decision out, unless the same attempt failed a moment ago. */
-  async #attempt(
-    key: string,
-    pipeline: Pipeline,
-    source: EnvironmentSeen | undefined,
-    target: EnvironmentSeen,
-    decision: Decision,
-    signal: AbortSignal,
-    record: (outcome: Outcome) => Promise<void>,
-  ): Promise<Outcome> {
+  async #attempt(key: string, request: Act): Promise<Outcome> {
+    const { pipeline, target, decision } = request;
     const environment = `${key} ${target.name}`;
     if (!reachesOut(decision)) {
-      this.#retries.succeeded(environment);
+      this.#retries.forget(environment);
       return { kind: 'nothing' };
     }
-    const circumstances = this.#circumstances(pipeline, target, decision);
-    const standing = this.#retries.standing(environment, circumstances, this.#parts.clock.now());
+    // A look that works says nothing of a proposal that does not.
+    const attempt = `${environment} ${decision.kind}`;
+    const wish = this.#wish(pipeline, target, decision);
+    const { clock } = this.#parts;
+    const standing = this.#retries.standing(attempt, wish + this.#health(pipeline, target), clock.now());
     if (standing !== undefined) return standing.problem;
-    const outcome = await act(this.#parts.tools, { pipeline, source, target, decision, record, signal });
+    const outcome = await act(this.#parts.tools, request);
     if (outcome.kind === 'problem') {
-      this.#retries.failed(environment, circumstances, outcome, this.#parts.clock.now());
+      // The attempt itself may have found the credential to be no good: that is no reason for another one.
+      this.#retries.failed(attempt, wish + this.#health(pipeline, target), outcome, clock.now());
     } else {
-      this.#retries.succeeded(environment);
-      this.#lookedAt.set(environment, this.#parts.clock.now());
+      this.#retries.succeeded(attempt);
+      this.#lookedAt.set(environment, clock.now());
     }
     return outcome;
   }
 
   /** What an attempt depends on and a watch tells of: when any of it changes, waiting out a failure makes no sense. */
-  #circumstances(pipeline: Pipeline, target: EnvironmentSeen, decision: Decision): string {
+  #wish(pipeline: Pipeline, target: EnvironmentSeen, decision: Decision): string {
     const { namespace, generation } = pipeline.metadata;
-    const name = target.strategy?.credentialRef.name ?? '';
-    const credential = this.#parts.tools.credential(namespace, name);
+    const credential = this.#parts.tools.credential(namespace, target.strategy?.credentialRef.name ?? '');
     const candidate = decision.kind === 'propose' ? decision.candidate.key : '';
     return JSON.stringify([
       generation,
@@ -146,8 +147,13 @@ export class PipelineReconciler {
       candidate,
       credential?.metadata.uid,
       credential?.metadata.generation,
-      this.#parts.uses.healthOf(`${namespace}/${name}`)?.valid,
     ]);
+  }
+
+  /** What the forge last said of the credential: the same, as others who use it hear it. */
+  #health({ metadata }: Pipeline, { strategy }: EnvironmentSeen): string {
+    const health = this.#parts.uses.healthOf(`${metadata.namespace}/${strategy?.credentialRef.name ?? ''}`);
+    return health === undefined ? '' : ` ${health.good}`;
   }
 
   #next(
@@ -169,8 +175,9 @@ export class PipelineReconciler {
       if (decision.kind === 'conclude' || decision.kind === 'bar') instants.push(now);
       if (decision.kind === 'hold' && decision.until !== undefined) instants.push(decision.until);
       if (outcome.kind === 'problem') {
-        const circumstances = this.#circumstances(pipeline, target, decision);
-        const standing = this.#retries.standing(`${key} ${target.name}`, circumstances, now);
+        const circumstances = this.#wish(pipeline, target, decision) + this.#health(pipeline, target);
+        const attempt = `${key} ${target.name} ${decision.kind}`;
+        const standing = this.#retries.standing(attempt, circumstances, now);
         instants.push(standing?.until ?? now);
       } else if (target.previous?.promotion?.phase === 'Proposed') {
         const lookedAt = this.#lookedAt.get(`${key} ${target.name}`);
@@ -208,12 +215,21 @@ export class PipelineReconciler {
     return { ...cached, status: written.status };
   }
 
-  async #write(key: string, pipeline: Pipeline, status: PipelineStatus, signal: AbortSignal): Promise<void> {
-    const last = this.#written.get(key)?.status ?? pipeline.status;
-    if (last !== undefined && canonical(last) === canonical(status)) return;
+  /** False when the Pipeline is gone. */
+  async #write(
+    key: string,
+    pipeline: Pipeline,
+    status: PipelineStatus,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { uid } = pipeline.metadata;
+    const written = this.#written.get(key);
+    const last = written?.uid === uid ? written.status : pipeline.status;
+    if (last !== undefined && canonical(last) === canonical(status)) return true;
     const resourceVersion = await this.#parts.writeStatus(pipeline, status, signal);
-    if (resourceVersion !== undefined)
-      this.#written.set(key, { uid: pipeline.metadata.uid, resourceVersion, status });
+    if (resourceVersion === undefined) return false;
+    this.#written.set(key, { uid, resourceVersion, status });
+    return true;
   }
 
   #forget(key: string): void {
@@ -231,13 +247,25 @@ function reachesOut(decision: Decision): boolean {
   return decision.kind === 'propose' || decision.kind === 'look' || decision.kind === 'withdraw';
 }
 
+/** The same, seen after a status was written in the middle of a pass. */
+function withPrevious(seen: Observation, status: PipelineStatus): Observation {
+  return {
+    ...seen,
+    environments: seen.environments.map((environment) => {
+      const previous = status.environments?.find(({ name }) => name === environment.name);
+      return { ...environment, ...(previous === undefined ? {} : { previous }) };
+    }),
+  };
+}
+
 function credentialSeen(name: string, credential: Credential | undefined): CredentialSeen {
   if (credential === undefined) {
     return {
       name,
       valid: 'Unknown',
+      healthy: 'False',
       reason: 'CredentialNotFound',
-      message: `Credential ${name} does not exist`,
+      message: `Credential ${name} does not exist; create it or correct credentialRef`,
     };
   }
   const { status } = credential;
@@ -246,6 +274,7 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
     name,
     ...(status?.owner === undefined ? {} : { owner: status.owner.login }),
     valid: status?.valid ?? 'Unknown',
+    healthy: ready?.status ?? 'Unknown',
     ...(status?.expiryTime === undefined ? {} : { expiryTime: status.expiryTime }),
     reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'CredentialUnchecked',
     message: ready?.message ?? 'the forge has not been asked yet',
@@ -256,13 +285,4 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
 function isAtLeast(version: string, other: string): boolean {
   const number = /^\d+$/;
   return number.test(version) && number.test(other) ? BigInt(version) >= BigInt(other) : version === other;
-}
-
-/** JSON with sorted keys: equal for equal values. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );
 }

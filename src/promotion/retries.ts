@@ -17,41 +17,41 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 100_000;
 
 /**
- * When an environment whose promotion failed is tried again: after 1 s, doubling to 100 s, never before the forge's own word.
- * Passes in between, which watches cause, do not touch the forge.
+ * When an attempt that failed is made again: after 1 s, doubling to 100 s, never before the forge's own word. Passes in between,
+ * which watches cause, do not touch the forge. Attempts are named `namespace/pipeline environment` and what was to be done.
  */
 export class Retries {
   readonly #failures = new Map<string, Failure>();
 
   /** The problem that still stands; undefined when it is time to try. */
   standing(
-    environment: string,
+    attempt: string,
     circumstances: string,
     now: Date,
   ): { readonly problem: Problem; readonly until: Date } | undefined {
-    const failure = this.#failures.get(environment);
+    const failure = this.#failures.get(attempt);
     if (failure === undefined || failure.circumstances !== circumstances || now >= failure.until)
       return undefined;
     return failure;
   }
 
-  failed(environment: string, circumstances: string, problem: Problem, now: Date): void {
-    const before = this.#failures.get(environment);
+  failed(attempt: string, circumstances: string, problem: Problem, now: Date): void {
+    const before = this.#failures.get(attempt);
     const times = before?.circumstances === circumstances ? before.times + 1 : 1;
     const delay = jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (times - 1)));
     const own = addMs(now, delay);
     const until = problem.retryAt !== undefined && problem.retryAt > own ? problem.retryAt : own;
-    this.#failures.set(environment, { circumstances, times, problem, until });
+    this.#failures.set(attempt, { circumstances, times, problem, until });
   }
 
-  succeeded(environment: string): void {
-    this.#failures.delete(environment);
+  succeeded(attempt: string): void {
+    this.#failures.delete(attempt);
   }
 
-  /** Forgets every environment of a Pipeline (`namespace/name`). */
-  forget(pipeline: string): void {
-    for (const environment of this.#failures.keys()) {
-      if (environment.startsWith(`${pipeline} `)) this.#failures.delete(environment);
+  /** Forgets all attempts of a Pipeline, or of one of its environments. */
+  forget(of: string): void {
+    for (const attempt of this.#failures.keys()) {
+      if (attempt.startsWith(`${of} `)) this.#failures.delete(attempt);
     }
   }
 }

@@ -19,6 +19,8 @@ export interface CredentialSeen {
   readonly name: string;
   readonly owner?: string;
   readonly valid: 'True' | 'False' | 'Unknown';
+  /** Whether it is ready to promote with: valid, and with all it needs. */
+  readonly healthy: 'True' | 'False' | 'Unknown';
   readonly expiryTime?: string;
   /** When this Pipeline last used it. */
   readonly lastUsed?: Date;
@@ -78,7 +80,7 @@ function environmentStatus(
   const candidate = source === undefined ? undefined : agreedRevision(source);
   const promotion = promotionStatus(previous?.promotion, decision, outcome, now);
   const barred = barredKeys(previous?.barred, promotion, decision, outcome);
-  const waiting = waitingStatus(decision, outcome, promotion);
+  const waiting = waitingStatus(decision, outcome, promotion, previous?.waiting);
   return {
     name: seen.name,
     ...(here === undefined ? {} : { revision: revisionStatus(here.revision) }),
@@ -253,6 +255,7 @@ function waitingStatus(
   decision: Decision,
   outcome: Outcome,
   promotion: PromotionStatus | undefined,
+  before: EnvironmentStatus['waiting'],
 ): EnvironmentStatus['waiting'] {
   if (outcome.kind === 'problem') return waiting(outcome.reason, outcome.message);
   switch (decision.kind) {
@@ -263,6 +266,8 @@ function waitingStatus(
         ? openLine(promotion)
         : waiting('Promoting', `${decision.candidate.version} is being proposed`);
     case 'look':
+      // The pass after a look says what is waited for. What the one before said stands until then, so that looking changes nothing.
+      if (outcome.kind === 'looked' && outcome.state === 'Open' && before !== undefined) return before;
       return promotion === undefined ? undefined : phaseLine(promotion);
     case 'bar':
     case 'conclude':
@@ -366,7 +371,7 @@ function conditionsOf(input: StatusInput, environments: readonly EnvironmentStat
       : [
           {
             type: 'CredentialHealthy',
-            status: input.credential.valid,
+            status: input.credential.healthy,
             reason: input.credential.reason,
             message: sentence(input.credential.message),
           },

@@ -41,6 +41,7 @@ function status(
       name: 'acme-promoter',
       owner: 'acme-promoter[bot]',
       valid: 'True',
+      healthy: 'True',
       reason: 'CredentialReady',
       message: 'ok',
       lastUsed: now,
@@ -204,7 +205,14 @@ test('the time of use alone moves at most once a minute', () => {
       seen: observation(dev),
       decisions: [{ kind: 'rest' }],
       outcomes: new Map(),
-      credential: { name: 'c', valid: 'True', reason: 'CredentialReady', message: '', lastUsed },
+      credential: {
+        name: 'c',
+        valid: 'True',
+        healthy: 'True',
+        reason: 'CredentialReady',
+        message: '',
+        lastUsed,
+      },
     }).credential?.lastUsed;
   expect(used(now, '2026-11-22T07:59:01Z')).toBe('2026-11-22T07:59:01Z');
   expect(used(now, '2026-11-22T07:59:00Z')).toBe('2026-11-22T08:00:00Z');

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import type { Credential } from '../../src/api/credential.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { addMs, type Clock } from '../../src/base/time.ts';
+import { Keyring, type ListedForge, type Purpose, type SecretReader } from '../../src/credentials/keyring.ts';
+import { CredentialProblem } from '../../src/credentials/problem.ts';
+import { Uses } from '../../src/credentials/uses.ts';
+import { connect, type OpenConnection } from '../../src/forges/connect.ts';
+import { providers } from '../../src/forges/index.ts';
+import { fleetFiles } from '../sandbox/fleet.ts';
+import type { App, Installation } from '../sandbox/forge/credentials.ts';
+import { startForge, type Forge } from '../sandbox/forge/forge.ts';
+import { noLimits } from '../sandbox/forge/limits.ts';
+import type { Permissions } from '../sandbox/forge/permission-set.ts';
+
+/** A clock that stands still until it is told to go on. */
+export class ManualClock implements Clock {
+  #now = new Date();
+
+  now(): Date {
+    return this.#now;
+  }
+
+  advance(ms: number): void {
+    this.#now = addMs(this.#now, ms);
+  }
+}
+
+export const minuteMs = 60_000;
+
+/** Kubernetes' Secrets, as far as they are asked for by name. */
+export class Secrets {
+  /** `namespace/name` of each that was asked for. */
+  readonly asked: string[] = [];
+  readonly #stored = new Map<string, { readonly uid: string; readonly values: Record<string, string> }>();
+
+  /** Changes a Secret, or makes it. @param name `namespace/name` */
+  put(name: string, values: Record<string, string>): void {
+    this.#stored.set(name, { uid: this.#stored.get(name)?.uid ?? randomUUID(), values });
+  }
+
+  remove(name: string): void {
+    this.#stored.delete(name);
+  }
+
+  readonly read: SecretReader = (namespace, name) => {
+    this.asked.push(`${namespace}/${name}`);
+    const found = this.#stored.get(`${namespace}/${name}`);
+    if (found === undefined)
+      return Promise.reject(new CredentialProblem('SecretNotFound', `Secret ${namespace}/${name} is absent`));
+    const data = Object.entries(found.values).map(([key, value]) => [key, new Secret(value)] as const);
+    return Promise.resolve({ uid: found.uid, data: new Map(data) });
+  };
+}
+
+/** An owner on the forge with a repository and an App, and what promotes with them. */
+export interface Promoter {
+  /** `acme1/fleet`. */
+  readonly fullName: string;
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly app: App;
+  readonly installation: Installation;
+  readonly privateKey: string;
+  readonly credential: Credential;
+  readonly purpose: Purpose;
+  readonly secrets: Secrets;
+  readonly keyring: Keyring;
+  readonly uses: Uses;
+  readonly clock: ManualClock;
+  /** Credentials whose write token could not be revoked. */
+  readonly unrevoked: string[];
+}
+
+export const host = 'github.com';
+
+export const promoterPermissions: Permissions = {
+  contents: 'write',
+  pull_requests: 'write',
+  metadata: 'read',
+};
+
+/** A forge with a connection to it; one serves all tests of a file, each with owners of its own. */
+export class Acme {
+  readonly forge: Forge;
+  readonly connection: OpenConnection;
+  readonly clock: ManualClock;
+  #owners = 0;
+
+  /** Use `startAcme`. */
+  constructor(forge: Forge, connection: OpenConnection, clock: ManualClock) {
+    this.forge = forge;
+    this.connection = connection;
+    this.clock = clock;
+  }
+
+  get listed(): ListedForge {
+    return { connection: this.connection, provider: providers.github };
+  }
+
+  /** A new owner; the forge forgets its faults and what it was asked. */
+  async promoter(
+    wanted: { readonly files?: Record<string, string>; readonly permissions?: Permissions } = {},
+  ): Promise<Promoter> {
+    const owner = `acme${(this.#owners += 1)}`;
+    const fullName = `${owner}/fleet`;
+    const { forge, clock } = this;
+    forge.createOrganization(owner);
+    await forge.createRepository(fullName, wanted.files ?? fleetFiles('6.1.0'));
+    const permissions = wanted.permissions ?? promoterPermissions;
+    const { app, privateKey } = forge.createApp({ slug: `${owner}-promoter`, owner, permissions });
+    const installation = forge.install(app, owner, [fullName]);
+    const secrets = new Secrets();
+    secrets.put('apps/acme-promoter', { appId: String(app.id), privateKey });
+    const uses = new Uses(() => {});
+    const unrevoked: string[] = [];
+    const keyring = new Keyring({
+      forges: new Map([[host, this.listed]]),
+      readSecret: secrets.read,
+      uses,
+      clock,
+      onUnrevoked: (name) => void unrevoked.push(name),
+    });
+    forge.faults.clear();
+    forge.log.clear();
+    const repository = { owner, name: 'fleet' };
+    return {
+      fullName,
+      repository,
+      app,
+      installation,
+      privateKey,
+      credential: appCredential(fullName),
+      purpose: { pipeline: 'apps/podinfo', environment: 'staging', host, repository },
+      secrets,
+      keyring,
+      uses,
+      clock,
+      unrevoked,
+    };
+  }
+
+  /** What the forge was asked since the last promoter was made, as routes. */
+  asked(): string[] {
+    return this.forge.log.entries().map(({ route }) => route);
+  }
+
+  async stop(): Promise<void> {
+    await this.connection.close();
+    await this.forge.stop();
+  }
+}
+
+export async function startAcme(): Promise<Acme> {
+  const forge = await startForge({ limits: noLimits });
+  const clock = new ManualClock();
+  const connection = connect({ host, provider: 'github', apiUrl: forge.urls.api }, { clock });
+  return new Acme(forge, connection, clock);
+}
+
+/** Credential apps/acme-promoter, with an App's key in Secret apps/acme-promoter. */
+export function appCredential(...repositories: string[]): Credential {
+  return {
+    metadata: metadata('acme-promoter'),
+    spec: { host, repositories, githubApp: { secretRef: { name: 'acme-promoter' } } },
+  };
+}
+
+/** The same with a token in it. */
+export function tokenCredential(...repositories: string[]): Credential {
+  return {
+    metadata: metadata('acme-promoter'),
+    spec: { host, repositories, token: { secretRef: { name: 'acme-promoter' } } },
+  };
+}
+
+function metadata(name: string): Credential['metadata'] {
+  return { namespace: 'apps', name, uid: `uid-of-${name}`, resourceVersion: '1', generation: 1 };
+}
