@@ -182,7 +182,10 @@ export interface ForgeWriter {
     change: { readonly number: number; readonly title: string; readonly body: string },
     call: Call,
   ): Promise<PullRequest>;
-  /** Comments and closes; one that is closed or merged already stays as it is, without another comment. */
+  /**
+   * Comments on one that was seen open, and closes it. One that was closed or merged since stays so, and the answer says which;
+   * the same comment is not made again within the hour.
+   */
   closePullRequest(
     close: { readonly number: number; readonly comment: string },
     call: Call,

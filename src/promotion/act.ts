@@ -1,7 +1,7 @@
 import type { Credential } from '../api/credential.ts';
 import type { Pipeline, PullRequestStrategy } from '../api/pipeline.ts';
 import type { Access, Keyring } from '../credentials/keyring.ts';
-import { CredentialProblem, problemOf } from '../credentials/problem.ts';
+import { CredentialProblem, problemOrThrow } from '../credentials/problem.ts';
 import { toTimestamp } from '../base/time.ts';
 import { parseRepositoryUrl } from '../forges/index.ts';
 import type { MarkerIndex } from '../proposing/marker-index.ts';
@@ -35,9 +35,7 @@ export async function act(tools: Tools, request: Act): Promise<Outcome> {
   try {
     return await carryOut(tools, request);
   } catch (thrown) {
-    const problem = request.signal.aborted ? undefined : problemOf(thrown);
-    if (problem === undefined) throw thrown;
-    return { kind: 'problem', ...problem };
+    return { kind: 'problem', ...problemOrThrow(thrown, request.signal) };
   }
 }
 
@@ -56,6 +54,9 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
     }
     case 'withdraw': {
       const { access } = await open(tools, request, decision.strategy);
+      const found = await access.reader.pullRequest(decision.number, { signal });
+      // Merged is the usual case: no token that may write is minted for it.
+      if (found.state !== 'Open') return { kind: 'withdrawn', state: found.state };
       const { state } = await access.write((forge) => forge.closePullRequest(decision, { signal }));
       return { kind: 'withdrawn', state: state === 'Merged' ? 'Merged' : 'Closed' };
     }

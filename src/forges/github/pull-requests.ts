@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addMs, jittered, sleep } from '../../base/time.ts';
 import type { Call, NewPullRequest, PullRequest } from '../forge.ts';
 import { inRoute, type Place } from './place.ts';
-import { readPullRequest, restPullRequest } from './read-pull-request.ts';
+import { restPullRequest } from './read-pull-request.ts';
 import type { Refusal } from './refusal.ts';
 
 const needs = 'pull_requests:write';
@@ -110,8 +110,6 @@ export async function closePullRequest(
   { number, comment }: { readonly number: number; readonly comment: string },
   call: Call,
 ): Promise<PullRequest> {
-  const found = await readPullRequest(place, number, call);
-  if (found.state !== 'Open') return found;
   await say(place, { number, comment }, call);
   const { pullRequest } = await place.api.rest(
     { doing: `close pull request ${number}`, needs, answer: restPullRequest },

@@ -141,14 +141,17 @@ test.each([
 
 describe('closing comments once and may be repeated', () => {
   test.each([null, '2026-11-24T10:00:00Z'])(
-    'one that is closed, merged at %s, stays as it is',
+    'one that was closed since it was seen, merged at %s, stays as it is',
     async (mergedAt) => {
       await withForge(
-        () => ({ body: { ...rest, state: 'closed', merged_at: mergedAt } }),
+        ({ url, method }) =>
+          url.includes('/comments') && method === 'GET'
+            ? { body: [{ body: 'C' }] }
+            : { body: { ...rest, state: 'closed', merged_at: mergedAt } },
         async ({ forge, asked }) => {
           const closed = await forge.closePullRequest({ number: 7, comment: 'C' }, call());
           expect(closed.state).toBe(mergedAt === null ? 'Closed' : 'Merged');
-          expect(asked.map(({ method }) => method)).toEqual(['GET']);
+          expect(asked.map(({ method }) => method)).toEqual(['GET', 'PATCH']);
         },
       );
     },
@@ -164,7 +167,6 @@ describe('closing comments once and may be repeated', () => {
           comments.push(json);
           return { status: 201, body: { id: 1 } };
         }
-        if (method === 'GET') return { body: rest };
         if (isBroken) return { status: 502, body: '' };
         return { body: { ...rest, state: 'closed' } };
       },
