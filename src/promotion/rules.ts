@@ -62,7 +62,7 @@ const sourceReadable: Rule = ({ source }) => firstBlocked(source);
 const sourceAgrees: Rule = ({ source, candidate }) => {
   if (candidate !== undefined) return undefined;
   const failing = source.targets.find(({ state }) => state.kind === 'bad');
-  if (failing !== undefined) return hold('AppUnhealthy', `${source.name}: ${failing.state.message}`);
+  if (failing !== undefined) return hold('AppUnhealthy', `${source.name}: look at ${failing.state.message}`);
   const changing = source.targets.find(({ state }) => state.kind !== 'good');
   if (changing !== undefined) return hold('SourceNotReady', `${source.name}: ${changing.state.message}`);
   return hold('SourceDisagrees', `${source.name} runs ${versionsOf(source.targets).join(' and ')}`);
@@ -171,7 +171,7 @@ const notFailedHere: Rule = ({ target, candidate }) => {
   const failed = target.targets.find(
     ({ state }) => state.kind === 'bad' && state.revision.key === candidate?.key,
   );
-  return failed === undefined ? undefined : hold('AppUnhealthy', `${target.name}: ${failed.state.message}`);
+  return failed === undefined ? undefined : hold('AppUnhealthy', `${target.name}: look at ${failed.state.message}`);
 };
 
 /** An open pull request is looked at once a minute, whatever else there is to say. */

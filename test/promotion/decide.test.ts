@@ -59,7 +59,7 @@ describe('nothing is proposed while', () => {
       'the source is failing',
       [environment('dev', [bad('6.2.0', 'UpgradeFailed: no')])],
       'AppUnhealthy',
-      /dev: UpgradeFailed: no/,
+      /dev: look at UpgradeFailed: no/,
     ],
     ['the source is upgrading', [environment('dev', [waiting()])], 'SourceNotReady', /dev: upgrading/],
     [
