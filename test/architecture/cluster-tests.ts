@@ -1,7 +1,7 @@
 import type { Module } from './module.ts';
 
 /** What starts a real cluster, or uses a running one. */
-const starters = /^(start|obtain|attach)(ControlPlane|World|Sandbox)$/;
+const starters = /^(start|obtain|attach)(ControlPlane|World|Sandbox|Scene)$/;
 
 /** `npm run test:unit` leaves `*.cluster.test.ts` out, so what needs a cluster must be called so, and nothing else. */
 export function clusterTestViolations(modules: readonly Module[]): string[] {

@@ -118,6 +118,7 @@ export class ApiServer {
     const answer = await this.#admit({ request, url, progress, method, parsed, isGraphql, path });
     for (const effect of progress.effects) {
       if (effect.kind === 'delayAnswer') await wait(effect.ms);
+      if (effect.kind === 'holdAnswer') await effect.until;
     }
     return answer;
   }
@@ -126,6 +127,7 @@ export class ApiServer {
   async #meetBefore(effects: readonly FaultEffect[]): Promise<Answer | undefined> {
     for (const effect of effects) {
       if (effect.kind === 'delay') await wait(effect.ms);
+      if (effect.kind === 'hold') await effect.until;
       if (effect.kind === 'lostRequest') return { status: 0 };
       if (effect.kind === 'status') {
         const message = effect.message ?? 'Injected by the sandbox';

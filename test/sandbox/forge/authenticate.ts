@@ -27,6 +27,7 @@ export function authenticate(world: World, authorization: string | undefined): C
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(value) || !value.startsWith('ey')) throw badCredentials();
   const { credentials } = world;
   const app = checkAppJwt(value, { now: world.now(), findApp: (issuer) => credentials.findApp(issuer) });
+  app.jwts.add(value);
   return { kind: 'app', app };
 }
 

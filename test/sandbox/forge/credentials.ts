@@ -13,6 +13,8 @@ export interface App {
   readonly owner: Account;
   readonly bot: Account;
   readonly publicKeys: KeyObject[];
+  /** Every JWT that it showed and that was accepted, so that a test can look for them where they may not be. */
+  readonly jwts: Set<string>;
   permissions: Permissions;
   readonly createdAt: Date;
 }
@@ -104,6 +106,7 @@ export class Credentials {
       clientId: `Iv23li${randomBytes(7).toString('hex')}`,
       bot: this.#accounts.create({ login: `${wanted.slug}[bot]`, type: 'Bot', name: `${wanted.slug}[bot]` }),
       publicKeys: [],
+      jwts: new Set(),
       createdAt: this.#now(),
     };
     this.#apps.set(id, app);

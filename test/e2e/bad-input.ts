@@ -1,0 +1,86 @@
+import { expect } from '@jest/globals';
+import type { Condition } from '../../src/api/meta.ts';
+import { reasons, type Reason } from '../../src/api/reasons.ts';
+import { sentence } from '../../src/base/sentence.ts';
+import { readPipelineStatus } from '../sandbox/pipeline-view.ts';
+import { nextVersion, type Scene, type Stage, type StageOptions } from './scene.ts';
+import { SecretPieces } from './secret-pieces.ts';
+
+/** How long a mended cause may go unnoticed. */
+const recovery = {
+  /** What the API server tells of. */
+  watched: 5_000,
+  /** Secrets and forges, which are asked again. */
+  asked: 120_000,
+} as const;
+
+/** What is wrong, what status says of it, and how it is mended. */
+export interface Mistake {
+  /** Completes "says what to do when …, and goes on by itself when that is mended"; also names the namespace. */
+  readonly when: string;
+  readonly namespace: string;
+  readonly options?: StageOptions;
+  readonly spoil?: (stage: Stage) => Promise<void> | void;
+  readonly reason: Reason;
+  /** The whole sentence. */
+  readonly says: (stage: Stage) => string;
+  readonly mend: (stage: Stage) => Promise<void> | void;
+  readonly recovery: keyof typeof recovery;
+  /** What is in the Secret meanwhile and may not be seen. */
+  readonly hidden?: readonly string[];
+  /** What happens in dev, when it is something else than the release of the next version. */
+  readonly release?: (stage: Stage) => Promise<void>;
+}
+
+/** Long enough for the slowest recovery and all that is before it. */
+export const mistakeTimeoutMs = 180_000;
+
+/** Makes a mistake, releases a version, and holds what follows to the promises that are made of every mistake. */
+export async function endure(scene: Scene, mistake: Mistake): Promise<void> {
+  const stage = await scene.stage(mistake.namespace, mistake.options);
+  await mistake.spoil?.(stage);
+  await (mistake.release?.(stage) ?? stage.release());
+  const { reason } = mistake;
+  const message = sentence(mistake.says(stage));
+  await stage.eventually(
+    `it says ${reason}: ${message}`,
+    ({ waiting }) => waiting?.reason === reason && waiting.message === message,
+  );
+  await expectConditions(stage, reason, message);
+  expect({ writes: stage.writes, ...stage.proposal }).toEqual({
+    writes: [],
+    head: undefined,
+    pullRequests: [],
+  });
+  const pieces = new SecretPieces([
+    ...stage.secrets,
+    ...(mistake.hidden ?? []).map((value, index) => [`hidden ${index}`, value] as const),
+  ]);
+  expect(pieces.findIn('the outputs', await stage.outputs())).toEqual([]);
+
+  await mistake.mend(stage);
+  await stage.eventually(
+    `it has recovered within ${recovery[mistake.recovery]} ms`,
+    ({ promotion }) => promotion?.phase === 'Proposed',
+    recovery[mistake.recovery],
+  );
+  expect(stage.proposal.pullRequests.map(({ title, state }) => ({ title, state }))).toEqual([
+    { title: `Promote ${stage.namespace}/podinfo in staging to ${nextVersion}`, state: 'open' },
+  ]);
+}
+
+/** Ready says it too, and Stalled or Reconciling says whether a person or time will mend it. */
+async function expectConditions(stage: Stage, reason: Reason, message: string): Promise<void> {
+  const status = await readPipelineStatus(stage.world.cluster, stage.namespace, 'podinfo');
+  const shown = (conditions: readonly Condition[]) =>
+    conditions
+      .filter(({ type }) => type !== 'CredentialHealthy')
+      .map(({ type, status: is, reason: because, message: words }) => ({ type, is, because, words }));
+  const words = sentence(`staging: ${message}`);
+  const { is } = reasons[reason];
+  expect(shown(status?.conditions ?? [])).toEqual([
+    { type: 'Ready', is: 'False', because: reason, words },
+    ...(is === 'stalled' ? [{ type: 'Stalled', is: 'True', because: reason, words }] : []),
+    ...(is === 'retried' ? [{ type: 'Reconciling', is: 'True', because: reason, words }] : []),
+  ]);
+}
