@@ -1,0 +1,60 @@
+import type { Credential, CredentialStatus } from '../../src/api/credential.ts';
+import { CredentialReconciler } from '../../src/credentials/reconcile.ts';
+import { providers } from '../../src/forges/index.ts';
+import type { Promoter } from './promoter.ts';
+
+/** A Credential in the API server, and passes over it. */
+export class Passes {
+  readonly own: Promoter;
+  credential: Credential;
+  /** Every status that was written, oldest first. */
+  readonly written: CredentialStatus[] = [];
+  readonly #reconciler: CredentialReconciler;
+
+  constructor(own: Promoter, credential: Credential = own.credential) {
+    this.own = own;
+    this.credential = credential;
+    this.#reconciler = new CredentialReconciler({
+      keyring: this.own.keyring,
+      credential: (key) => (key === 'apps/acme-promoter' ? this.credential : undefined),
+      uses: this.own.uses,
+      clock: this.own.clock,
+      writePermissions: (host) => (host === 'github.com' ? providers.github.permissions.write : undefined),
+      writeStatus: (_, status) => {
+        this.written.push(status);
+        this.credential = { ...this.credential, status };
+        return Promise.resolve(String(this.written.length));
+      },
+    });
+  }
+
+  /** The same object and what else outlives a process. */
+  restarted(): Passes {
+    return new Passes(this.own, this.credential);
+  }
+
+  /** A pass `afterMs` later; gives the status that stands after it and when the next pass is due. */
+  async pass(
+    afterMs = 0,
+    signal = new AbortController().signal,
+  ): Promise<{ readonly status: CredentialStatus; readonly nextMs: number }> {
+    this.own.clock.advance(afterMs);
+    const { requeueAfterMs = NaN } = await this.#reconciler.reconcile('apps/acme-promoter', signal);
+    return { status: this.credential.status ?? {}, nextMs: requeueAfterMs };
+  }
+
+  change(spec: Partial<Credential['spec']>): void {
+    const { metadata } = this.credential;
+    this.credential = {
+      ...this.credential,
+      metadata: { ...metadata, generation: metadata.generation + 1 },
+      spec: { ...this.credential.spec, ...spec },
+    };
+  }
+}
+
+/** Condition Ready in one line. */
+export function readyOf({ conditions }: CredentialStatus): string {
+  const ready = conditions?.find(({ type }) => type === 'Ready');
+  return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
+}

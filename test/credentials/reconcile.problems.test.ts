@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call, failureOf } from '../forges/github/opened.ts';
+import { Passes, readyOf } from './passes.ts';
+import { minuteMs, startAcme, tokenCredential, type Acme, type Promoter } from './promoter.ts';
+
+let acme: Acme;
+beforeAll(async () => void (acme = await startAcme()));
+afterAll(() => acme.stop());
+
+const secret = 'apps/acme-promoter';
+
+interface Trouble {
+  readonly name: string;
+  /** Breaks it, and gives what mends it. */
+  readonly begin: (own: Promoter) => () => void;
+  readonly valid: 'False' | 'Unknown';
+  readonly ready: RegExp;
+}
+
+const troubles: readonly Trouble[] = [
+  {
+    name: 'the Secret does not exist',
+    begin: (own) => {
+      own.secrets.remove(secret);
+      return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
+    },
+    valid: 'Unknown',
+    ready: /^False SecretNotFound: Secret apps\/acme-promoter/,
+  },
+  {
+    name: 'a key of the Secret is missing',
+    begin: (own) => {
+      own.secrets.put(secret, { appId: String(own.app.id) });
+      return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
+    },
+    valid: 'Unknown',
+    ready: /^False SecretKeyMissing: Secret apps\/acme-promoter has no key privateKey; add it$/,
+  },
+  {
+    name: 'the key is no PEM',
+    begin: (own) => {
+      own.secrets.put(secret, { appId: String(own.app.id), privateKey: 'rubbish' });
+      return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
+    },
+    valid: 'Unknown',
+    ready: /^False SecretMalformed: key privateKey of Secret apps\/acme-promoter is not an RSA private key/,
+  },
+  {
+    name: "the key is not the App's any more",
+    begin: (own) => {
+      const keys = own.app.publicKeys.splice(0);
+      return () => void own.app.publicKeys.push(...keys);
+    },
+    valid: 'False',
+    ready: /^False CredentialRejected: github\.com does not accept the App's key/,
+  },
+  {
+    name: 'the App is not installed on the repository',
+    begin: (own) => {
+      own.installation.uninstalled = true;
+      return () => void (own.installation.uninstalled = false);
+    },
+    valid: 'False',
+    ready: /^False NotInstalled: github\.com does not have the App on acme\d+\/fleet; install it there/,
+  },
+  {
+    name: 'the forge does not answer',
+    begin: () => acme.forge.faults.add({ count: Infinity, effect: { kind: 'status', status: 503 } }),
+    valid: 'Unknown',
+    ready: /^False ForgeUnavailable: github\.com failed to/,
+  },
+];
+
+describe.each(troubles)('when $name', ({ begin, valid, ready }) => {
+  test('the first status says so, and it is good within two minutes after it is mended', async () => {
+    const own = await acme.promoter();
+    const mend = begin(own);
+    const passes = new Passes(own);
+    const { status, nextMs } = await passes.pass();
+    expect(status.valid).toBe(valid);
+    expect(readyOf(status)).toMatch(ready);
+    mend();
+    expect(nextMs).toBeLessThanOrEqual(2 * minuteMs);
+    expect(readyOf((await passes.pass(nextMs)).status)).toBe('True CredentialReady: the forge accepts it');
+  });
+
+  test('later, what was known of the credential stays, and the trouble is not written twice', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    const before = await passes.pass();
+    begin(own);
+    const { status } = await passes.pass(10 * minuteMs);
+    expect(readyOf(status)).toMatch(ready);
+    await passes.pass(90_000);
+    await passes.pass(90_000);
+    expect(passes.written).toHaveLength(2);
+    expect(status.owner).toEqual(before.status.owner);
+  });
+});
+
+test('a token that was revoked is not valid any more as soon as a use shows it', async () => {
+  const own = await acme.promoter();
+  acme.forge.createUser('grace');
+  const token = acme.forge.createToken('grace', ['repo']);
+  own.secrets.put(secret, { token });
+  const passes = new Passes(own, tokenCredential(own.fullName));
+  await passes.pass();
+  const { reader } = await own.keyring.open(passes.credential, own.purpose, call());
+  acme.forge.revokeToken(token);
+  await failureOf(reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call()));
+  const { status, nextMs } = await passes.pass();
+  expect(status).toMatchObject({ valid: 'False', owner: { login: 'grace' } });
+  expect(readyOf(status)).toMatch(/^False CredentialRejected: .* replace it$/);
+  // The Secret is read again soon: it is what a person replaces.
+  expect(nextMs).toBeLessThanOrEqual(2 * minuteMs);
+  own.secrets.put(secret, { token: acme.forge.createToken('grace', ['repo']) });
+  expect((await passes.pass(nextMs)).status.valid).toBe('True');
+});
+
+test('what was known of a Secret is not said of the one that replaced it', async () => {
+  const own = await acme.promoter();
+  acme.forge.createUser('hedy');
+  own.secrets.put(secret, { token: acme.forge.createToken('hedy', ['repo']) });
+  const passes = new Passes(own, tokenCredential(own.fullName));
+  expect((await passes.pass()).status.owner?.login).toBe('hedy');
+  own.secrets.put(secret, { token: 'ghp_somebody-elses-and-wrong' });
+  const { status } = await passes.pass(minuteMs);
+  expect(status).toMatchObject({ valid: 'False' });
+  expect(status.owner).toBeUndefined();
+  expect(status.scope).toBeUndefined();
+});
+
+test('a host that the operator does not list costs no look at the Secret', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own);
+  passes.change({ host: 'evil.example' });
+  const { status } = await passes.pass();
+  expect(readyOf(status)).toMatch(/^False HostNotAllowed: evil\.example/);
+  expect(own.secrets.asked).toEqual([]);
+  expect(acme.asked()).toEqual([]);
+});
+
+test('a forge that asks to wait is not asked before', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own);
+  acme.forge.faults.add({
+    effect: { kind: 'status', status: 429, headers: { 'retry-after': '900' } },
+  });
+  const { status, nextMs } = await passes.pass();
+  expect(readyOf(status)).toMatch(/^False RateLimited: github\.com limits this credential until \d{4}-/);
+  expect(nextMs).toBeGreaterThanOrEqual(0.9 * 15 * minuteMs);
+  acme.forge.log.clear();
+  await passes.pass(14 * minuteMs);
+  expect(acme.asked()).toEqual([]);
+  expect(readyOf((await passes.pass(2 * minuteMs)).status)).toMatch(/^True/);
+});
+
+test('when a use works that the probe said could not, the probe is repeated soon', async () => {
+  const own = await acme.promoter();
+  own.installation.uninstalled = true;
+  const passes = new Passes(own);
+  await passes.pass();
+  own.installation.uninstalled = false;
+  const { reader } = await own.keyring.open(own.credential, own.purpose, call());
+  await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
+  expect((await passes.pass(11_000)).status.valid).toBe('True');
+});
+
+test('a pass that is told to stop says nothing, and one whose Credential is gone forgets it', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own);
+  acme.forge.faults.add({ effect: { kind: 'delay', ms: 50 } });
+  await expect(passes.pass(0, AbortSignal.timeout(10))).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(passes.written).toEqual([]);
+  await passes.pass();
+  passes.credential = {
+    ...passes.credential,
+    metadata: { ...passes.credential.metadata, deletionTimestamp: '2026-11-25T08:00:00Z' },
+  };
+  await passes.pass();
+  expect(own.uses.healthOf(secret)).toBeUndefined();
+});

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call } from '../forges/github/opened.ts';
+import { Passes, readyOf } from './passes.ts';
+import { minuteMs, startAcme, tokenCredential, type Acme, type Promoter } from './promoter.ts';
+
+let acme: Acme;
+beforeAll(async () => void (acme = await startAcme()));
+afterAll(() => acme.stop());
+
+const probe = 'GET /repos/{owner}/{repo}/installation';
+
+function probes(): number {
+  return acme.asked().filter((route) => route === probe).length;
+}
+
+describe('status says all that is known of', () => {
+  test('an App', async () => {
+    const own = await acme.promoter();
+    const { status } = await new Passes(own).pass();
+    expect(status).toMatchObject({
+      observedGeneration: 1,
+      kind: 'GitHubApp',
+      owner: { login: own.app.bot.login, type: 'Bot', id: String(own.app.id) },
+      valid: 'True',
+      expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
+      scope: { verdict: 'Least', granted: ['contents:write', 'pull_requests:write'], repositories: 1 },
+    });
+    expect(readyOf(status)).toBe('True CredentialReady: the forge accepts it');
+    expect(status.expiryTime).toBeUndefined();
+    expect(status.lastUsed).toBeUndefined();
+  });
+
+  test('a classic token', async () => {
+    const own = await acme.promoter();
+    const grace = acme.forge.createUser('grace');
+    const expiresAt = new Date('2027-01-31T12:00:00Z');
+    own.secrets.put('apps/acme-promoter', {
+      token: acme.forge.createToken('grace', ['repo', 'read:org'], expiresAt),
+    });
+    const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
+    expect(status).toMatchObject({
+      kind: 'PersonalAccessToken',
+      owner: { login: 'grace', type: 'User', id: String(grace.id) },
+      valid: 'True',
+      expiryTime: '2027-01-31T12:00:00Z',
+      scope: {
+        verdict: 'Broad',
+        granted: ['repo', 'read:org'],
+        message: 'scope repo opens every repository that its owner may write to',
+      },
+    });
+    expect(acme.asked()).toEqual(['GET /user']);
+  });
+
+  test('a classic token that never expires, or does not say so', async () => {
+    const own = await acme.promoter();
+    acme.forge.createUser('hedy');
+    own.secrets.put('apps/acme-promoter', { token: acme.forge.createToken('hedy', []) });
+    const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
+    expect(status.expiryTime).toBeUndefined();
+    expect(status.expiry).toBe('It never expires, or the forge does not say.');
+  });
+
+  test('a fine-grained token', async () => {
+    const own = await acme.promoter();
+    const { credentials, accounts, repositories } = acme.forge.world;
+    const { value } = credentials.createFineGrainedToken({
+      owner: acme.forge.createUser('barbara'),
+      resourceOwner: accounts.require(own.repository.owner),
+      permissions: { contents: 'write', pull_requests: 'write' },
+      repositories: new Set([repositories.require(own.fullName).id]),
+      expiresAt: new Date('2027-01-31T12:00:00Z'),
+      headerOffsetMinutes: 120,
+    });
+    own.secrets.put('apps/acme-promoter', { token: value });
+    const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
+    expect(status).toMatchObject({
+      kind: 'PersonalAccessToken',
+      owner: { login: 'barbara', type: 'User' },
+      valid: 'True',
+      expiryTime: '2027-01-31T12:00:00Z',
+      scope: {
+        verdict: 'Unknown',
+        granted: [],
+        message: 'the forge does not tell such a token what it may do',
+      },
+    });
+  });
+
+  test('an App that may not open pull requests', async () => {
+    const own = await acme.promoter({
+      permissions: { contents: 'write', pull_requests: 'read', metadata: 'read' },
+    });
+    const { status } = await new Passes(own).pass();
+    expect(status).toMatchObject({
+      valid: 'True',
+      scope: { verdict: 'Insufficient', granted: ['contents:write'] },
+    });
+    expect(readyOf(status)).toBe(
+      "False PermissionMissing: the App lacks pull_requests:write; grant it in the App's settings and accept it in the installation",
+    );
+  });
+});
+
+describe('the forge is asked about a credential that works', () => {
+  test('once in ten minutes, however many passes there are, and with one request', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    const { nextMs } = await passes.pass();
+    expect(nextMs).toBeGreaterThanOrEqual(9 * minuteMs);
+    for (let minute = 1; minute < 10; minute += 1) await passes.pass(minuteMs);
+    expect(probes()).toBe(1);
+    acme.forge.log.clear();
+    await passes.pass(minuteMs);
+    expect(acme.asked()).toEqual([probe]);
+  });
+
+  test('at once when its Secret is replaced', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await passes.pass();
+    own.secrets.put('apps/acme-promoter', {
+      appId: String(own.app.id),
+      privateKey: acme.forge.world.credentials.addKey(own.app),
+    });
+    await passes.pass(1_000);
+    expect(probes()).toBe(2);
+  });
+
+  test('at once when its spec changes', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await passes.pass();
+    await acme.forge.createRepository(`${own.repository.owner}/other`, { a: 'b' });
+    passes.change({ repositories: [own.fullName, `${own.repository.owner}/other`] });
+    expect((await passes.pass(1_000)).status.observedGeneration).toBe(2);
+    expect(probes()).toBe(2);
+  });
+});
+
+describe('nothing is written', () => {
+  test('by a pass that finds nothing new, and by a probe within the hour', async () => {
+    const passes = new Passes(await acme.promoter());
+    await passes.pass();
+    for (let probed = 1; probed <= 5; probed += 1) await passes.pass(10 * minuteMs);
+    expect(passes.written).toHaveLength(1);
+    // That it was asked is worth a write once an hour.
+    await passes.pass(10 * minuteMs);
+    expect(passes.written).toHaveLength(2);
+  });
+
+  test('by a controller that starts and finds everything as it was', async () => {
+    const passes = new Passes(await acme.promoter());
+    await passes.pass();
+    const restarted = passes.restarted();
+    await restarted.pass(minuteMs);
+    expect(restarted.written).toEqual([]);
+  });
+});
+
+describe('the time of the last use', () => {
+  /** One use by this environment. */
+  async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
+    await keyring.open(credential, { ...purpose, environment }, call());
+  }
+
+  test('is shown with who used it, and moves at most once a minute', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await use(own);
+    const first = (await passes.pass()).status.lastUsed;
+    expect(first).toEqual({
+      time: `${own.clock.now().toISOString().slice(0, 19)}Z`,
+      by: 'apps/podinfo staging',
+      source: 'Controller',
+    });
+    own.clock.advance(30_000);
+    await use(own);
+    expect((await passes.pass()).status.lastUsed).toEqual(first);
+    expect(passes.written).toHaveLength(1);
+    own.clock.advance(31_000);
+    await use(own);
+    expect((await passes.pass()).status.lastUsed?.time).not.toBe(first?.time);
+  });
+
+  test('moves at once when another environment uses it', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await use(own);
+    await passes.pass();
+    await use(own, 'prod');
+    expect((await passes.pass(1_000)).status.lastUsed?.by).toBe('apps/podinfo prod');
+  });
+
+  test('outlives the process', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await use(own);
+    const { lastUsed } = (await passes.pass()).status;
+    own.uses.forgetCredential('apps/acme-promoter');
+    expect((await passes.restarted().pass()).status.lastUsed).toEqual(lastUsed);
+  });
+});
