@@ -143,6 +143,11 @@ function tokensOf(
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
     if (lexemes > maxLexemes) return 'too many';
+    if (lexemes === 1 && lexeme === CST.BOM) {
+      // The parser would no longer take the first line for the beginning of one, and a list there for a mistake.
+      parser.offset += lexeme.length;
+      continue;
+    }
     if (!isScalar && lexeme.startsWith('#')) comments.push({ offset: parser.offset, text: lexeme });
     for (const token of parser.next(lexeme)) tokens.push(token);
     // The lexer puts a sign before each scalar, which no character of the text stands for.

@@ -63,6 +63,11 @@ test('a marker is found behind tabs, on the key of a value on the next line, and
   expect(promoted(text('6.0.0'))).toBe(text('6.1.0').replace('-  6.1.0 # note', last));
 });
 
+test('a list that begins right behind a byte order mark is edited', () => {
+  const text = (version: string) => `\ufeff- op: replace\n  value: ${version} ${marker}\n`;
+  expect(promoted(text('6.0.0'))).toBe(text('6.1.0'));
+});
+
 test('a value on several lines becomes one of one line', () => {
   expect(promoted(`v: 6\n  .0 ${marker}\n`)).toBe(`v: 6.1.0 ${marker}\n`);
   expect(promoted(`v: "6\\\n  .0" ${marker}\n`)).toBe(`v: "6.1.0" ${marker}\n`);
