@@ -54,7 +54,10 @@ async function swap(
       {
         ...ask,
         answer: z.object({ updateRefs: z.object({}) }).transform(() => undefined),
-        refused: (refusal) => (isAboutTheBranch(refusal) ? api.errorOf(refusal, ask) : undefined),
+        refused: (refusal) => {
+          const error = api.errorOf(refusal, ask);
+          return isAboutTheBranch(refusal, error) ? error : undefined;
+        },
       },
       {
         query:
@@ -72,10 +75,10 @@ async function swap(
 }
 
 /** Those that say themselves what they are about are not. */
-const otherTypes = new Set(['RATE_LIMITED', 'FORBIDDEN', 'INSUFFICIENT_SCOPES', 'NOT_FOUND']);
+const otherTypes = new Set(['FORBIDDEN', 'INSUFFICIENT_SCOPES', 'NOT_FOUND']);
 
-function isAboutTheBranch({ status, type, headers }: Refusal): boolean {
-  return status === 200 && !otherTypes.has(type ?? '') && headers.get('retry-after') === null;
+function isAboutTheBranch({ status, type }: Refusal, { code }: ForgeError): boolean {
+  return status === 200 && code !== 'RateLimited' && !otherTypes.has(type ?? '');
 }
 
 /** Where the branch is; undefined when there is none. */

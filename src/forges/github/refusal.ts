@@ -194,10 +194,11 @@ function because(
 const secondaryWaitMs = 60_000;
 const longestWaitMs = 2 * 3_600_000;
 
-/** When a request that hit a limit may be sent again; undefined when it hit none. */
+/** When a request that hit a limit may be sent again; undefined when it hit none. GraphQL tells of a secondary limit with 200 and by words alone. */
 function limitedUntil({ status, words, headers, type, now }: Refusal): Date | undefined {
-  const isLimit = status === 403 || status === 429 || type === 'RATE_LIMITED';
-  if (!isLimit) return undefined;
+  const isNamed = /rate limit|abuse detection/i.test(words) || status === 429 || type === 'RATE_LIMITED';
+  const mayBeLimit = status === 403 || (isNamed && (status === 200 || status === 429));
+  if (!mayBeLimit) return undefined;
   const after = (ms: number): Date => addMs(now, Math.min(Math.max(ms, 1_000), longestWaitMs));
   const retryAfter = headers.get('retry-after') ?? '';
   if (/^\d{1,9}$/.test(retryAfter)) return after(Number(retryAfter) * 1_000);
@@ -207,6 +208,5 @@ function limitedUntil({ status, words, headers, type, now }: Refusal): Date | un
     const theirs = Date.parse(headers.get('date') ?? '');
     return after(Number(reset) * 1_000 - (Number.isNaN(theirs) ? now.getTime() : theirs));
   }
-  const isNamed = /rate limit|abuse detection/i.test(words) || status === 429 || type === 'RATE_LIMITED';
   return isNamed ? after(secondaryWaitMs) : undefined;
 }

@@ -114,6 +114,22 @@ describe('a branch moves only if it is where we last saw it', () => {
     );
   });
 
+  test('a limit is reported at once, and nothing more is asked', async () => {
+    await withForge(
+      ({ body }) =>
+        body.includes('mutation')
+          ? { body: { data: null, errors: [{ message: 'You have exceeded a secondary rate limit.' }] } }
+          : { body: { data: { repository: { id: 'R_1', ref: null } } } },
+      async ({ forge, asked }) => {
+        expect(await failureOf(forge.moveBranch({ branch, to: id('a') }, call()))).toMatchObject({
+          code: 'RateLimited',
+          retryAt: expect.any(Date),
+        });
+        expect(asked.at(-1)?.body).toContain('mutation');
+      },
+    );
+  });
+
   test('a repository that was made anew is found again', async () => {
     let current = 'R_1';
     await withForge(

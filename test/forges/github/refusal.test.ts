@@ -212,6 +212,11 @@ describe('what GraphQL refuses with 200 is told apart by its type', () => {
       { code: 'Unavailable', message: /failed to look/ },
     ],
     [
+      'no type, but words about a secondary limit',
+      { message: 'You have exceeded a secondary rate limit. Please wait a few minutes.' },
+      { code: 'RateLimited', message: /until 2026-11-24T10:01:00Z$/ },
+    ],
+    [
       'another type',
       { type: 'UNPROCESSABLE', message: 'No' },
       { code: 'Refused', message: /refused to look in acme\/fleet: No$/ },
