@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import { isAborted } from '../base/error.ts';
+import { messageOf } from '../base/error.ts';
+import { sentence } from '../base/sentence.ts';
 import { jittered, sleep } from '../base/time.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import { readLines } from './lines.ts';
 import { pathOf, type Resource } from './resource.ts';
-import { Store, type Change, type Stored } from './store.ts';
+import { keyOf, Store, type Change, type Stored } from './store.ts';
 import type { Transport } from './transport.ts';
 
 export interface ReflectorOptions<T extends Stored> {
   readonly transport: Transport;
   readonly resource: Resource;
-  /** What is kept of an object; undefined leaves it out. */
+  /** What is kept of an object. One for which it gives undefined or throws is left out, also if it was there before. */
   readonly project: (object: unknown) => T | undefined;
   readonly indexOf?: (object: T) => readonly string[];
   readonly onChange: (change: Change<T>) => void;
@@ -24,13 +25,19 @@ const pageSize = '500';
 const firstDelayMs = 250;
 const longestDelayMs = 30_000;
 const stableMs = 10_000;
+/** A watch that ends sooner with nothing said was not one: some proxies answer so. */
+const shortestWatchMs = 1_000;
 
 const list = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
   items: z.array(z.unknown()),
 });
-const event = z.object({ type: z.string(), object: z.unknown() });
-const version = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const event = z.object({
+  type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
+  object: z.unknown(),
+});
+const named = z.object({ metadata: z.object({ namespace: z.string().default(''), name: z.string() }) });
+const versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 const errorStatus = z.object({ code: z.number().optional(), message: z.string().optional() });
 
 /**
@@ -43,6 +50,8 @@ export class Reflector<T extends Stored> {
   readonly #stopped = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
+  /** The version up to which the store has all; undefined: it has to be listed. */
+  #at: string | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -65,17 +74,16 @@ export class Reflector<T extends Stored> {
 
   async #run(signal: AbortSignal): Promise<void> {
     let failures = 0;
-    let from: string | undefined;
     while (!signal.aborted) {
       const began = performance.now();
       try {
-        from ??= await this.#list(signal);
+        this.#at ??= await this.#list(signal);
         this.#synced.resolve();
-        from = await this.#watch(from, signal);
+        await this.#watch(this.#at, signal);
         failures = 0;
       } catch (thrown) {
-        if (signal.aborted || isAborted(thrown)) continue;
-        if (isKubeError(thrown, 'Gone')) from = undefined;
+        if (signal.aborted) return;
+        if (isKubeError(thrown, 'Gone')) this.#at = undefined;
         else this.#options.onTrouble(thrown);
         failures = performance.now() - began > stableMs ? 1 : failures + 1;
         const wait = jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1)), 0.3);
@@ -91,21 +99,23 @@ export class Reflector<T extends Stored> {
     let resourceVersion = '';
     do {
       const query = { limit: pageSize, ...(next === undefined ? {} : { continue: next }) };
-      const page = list.parse(
+      const page = list.safeParse(
         await transport.call({ method: 'GET', path: pathOf(resource), query, signal, timeoutMs: 60_000 }),
       );
-      for (const item of page.items) {
+      if (!page.success)
+        throw new KubeError('Malformed', `list ${resource.plural}: the answer is not a list`);
+      for (const item of page.data.items) {
         const kept = this.#project(item);
         if (kept !== undefined) objects.push(kept);
       }
-      ({ resourceVersion, continue: next } = page.metadata);
+      ({ resourceVersion, continue: next } = page.data.metadata);
     } while (next !== undefined && next !== '');
     for (const change of this.store.replace(objects)) this.#tell(change);
     return resourceVersion;
   }
 
-  /** Follows from a version; gives the version to go on from when the server ends the watch. */
-  async #watch(from: string, signal: AbortSignal): Promise<string> {
+  /** Follows from a version until the server ends the watch. */
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
     const { transport, resource, silenceMs = 180_000 } = this.#options;
     const silence = new AbortController();
     const stop = (): void => silence.abort(signal.reason);
@@ -113,7 +123,8 @@ export class Reflector<T extends Stored> {
     const cut = (): void =>
       silence.abort(new KubeError('Timeout', `watch ${resource.plural}: silent for ${silenceMs} ms`));
     let timer = setTimeout(cut, silenceMs);
-    let at = from;
+    const began = performance.now();
+    let isEmpty = true;
     try {
       const query = {
         watch: 'true',
@@ -124,49 +135,54 @@ export class Reflector<T extends Stored> {
       for await (const line of readLines(await transport.watch(pathOf(resource), query, silence.signal))) {
         clearTimeout(timer);
         timer = setTimeout(cut, silenceMs);
-        at = this.#take(line) ?? at;
+        isEmpty = false;
+        this.#take(line);
       }
-      return at;
+      if (isEmpty && performance.now() - began < shortestWatchMs)
+        throw new KubeError('Unavailable', `watch ${resource.plural}: ended as soon as it began`);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
-      silence.abort();
     }
   }
 
-  /** One event; gives its version. One that cannot be read is told of and passed over. */
-  #take(line: string): string | undefined {
-    let read: z.infer<typeof event>;
-    try {
-      read = event.parse(JSON.parse(line));
-    } catch (thrown) {
-      this.#options.onTrouble(thrown);
-      return undefined;
+  /** One event. One that cannot be read is told of and passed over. */
+  #take(line: string): void {
+    const { plural } = this.#options.resource;
+    const read = event.safeParse(parsed(line)).data;
+    if (read === undefined) {
+      this.#options.onTrouble(new KubeError('Malformed', `watch ${plural}: an event cannot be read`));
+      return;
     }
     if (read.type === 'ERROR') {
       const { code, message = '' } = errorStatus.safeParse(read.object).data ?? {};
-      throw new KubeError(
-        code === 410 ? 'Gone' : 'Unavailable',
-        `watch ${this.#options.resource.plural}: ${message.slice(0, 300)}`,
-      );
+      throw new KubeError(code === 410 ? 'Gone' : 'Unavailable', `watch ${plural}: ${sentence(message)}`);
     }
-    const at = version.safeParse(read.object).data?.metadata.resourceVersion;
-    if (read.type === 'BOOKMARK') return at;
-    const object = this.#project(read.object);
-    if (object === undefined) return at;
-    const changes =
-      read.type === 'DELETED'
-        ? this.store.delete(`${object.metadata.namespace}/${object.metadata.name}`)
-        : this.store.set(object);
-    for (const change of changes) this.#tell(change);
-    return at;
+    if (read.type !== 'BOOKMARK') {
+      const object = read.type === 'DELETED' ? undefined : this.#project(read.object);
+      for (const change of object === undefined ? this.#leaveOut(read.object) : this.store.set(object))
+        this.#tell(change);
+    }
+    this.#at = versioned.safeParse(read.object).data?.metadata.resourceVersion ?? this.#at;
+  }
+
+  #leaveOut(object: unknown): readonly Change<T>[] {
+    const known = named.safeParse(object).data;
+    return known === undefined ? [] : this.store.delete(keyOf(known));
   }
 
   #project(object: unknown): T | undefined {
     try {
       return this.#options.project(object);
     } catch (thrown) {
-      this.#options.onTrouble(thrown);
+      const { plural } = this.#options.resource;
+      const known = named.safeParse(object).data;
+      this.#options.onTrouble(
+        new KubeError(
+          'Malformed',
+          `${plural} ${known === undefined ? '(without a name)' : keyOf(known)} is left out: ${sentence(messageOf(thrown))}`,
+        ),
+      );
       return undefined;
     }
   }
@@ -177,5 +193,13 @@ export class Reflector<T extends Stored> {
     } catch (thrown) {
       this.#options.onTrouble(thrown);
     }
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

@@ -12,7 +12,12 @@ export type Change<T> =
   | { readonly kind: 'added' | 'deleted'; readonly key: string; readonly object: T }
   | { readonly kind: 'updated'; readonly key: string; readonly object: T; readonly before: T };
 
-function keyOf({ metadata }: Stored): string {
+/** `namespace/name`; `/name` for what is in no namespace. */
+export function keyOf({
+  metadata,
+}: {
+  readonly metadata: Pick<Stored['metadata'], 'namespace' | 'name'>;
+}): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 

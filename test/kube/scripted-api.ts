@@ -75,6 +75,8 @@ export interface ScriptedApi {
   readonly asked: readonly Asked[];
   /** Connections that are open now. */
   readonly open: () => number;
+  /** Requests that are not over. */
+  readonly pending: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -86,12 +88,15 @@ export async function startScriptedApi(
   const { cert, key } = makeCertificate();
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
+  const pending = new Set<ServerResponse>();
   const server = createServer({ cert, key, ...tls });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   server.on('request', (request, response) => {
+    pending.add(response);
+    response.on('close', () => pending.delete(response));
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => void chunks.push(chunk));
     request.on('end', () => {
@@ -118,6 +123,7 @@ export async function startScriptedApi(
     connection: { server: `https://127.0.0.1:${address.port}`, ca: cert, token: () => undefined },
     asked,
     open: () => sockets.size,
+    pending: () => pending.size,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
