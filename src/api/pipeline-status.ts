@@ -46,7 +46,7 @@ const promotionStatus = z.object({
   commit: text(64).optional().describe('The commit that we made; written before the branch moves to it.'),
   previousCommit: text(64)
     .optional()
-    .describe('The commit that the branch held before, when we made that too.'),
+    .describe('The commit of ours that the branch held before, or that it may still be moved to.'),
   verified: z
     .boolean()
     .optional()

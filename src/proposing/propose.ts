@@ -109,10 +109,12 @@ export async function propose(
       hands,
     );
     for (const { text } of edits.files) hands.index.learn(text);
+    // Without a branch: a move that got no answer may still be on its way, and then the branch comes to be at that commit.
+    const previous = head?.commit ?? recorded.commits[0];
     const commit: MadeCommit = {
       branch,
       sha: made.sha,
-      ...(head === undefined ? {} : { previous: head.commit }),
+      ...(previous === undefined ? {} : { previous }),
       verified: made.verified,
     };
     await record(commit);

@@ -118,7 +118,7 @@ export class ApiServer {
     const answer = await this.#admit({ request, url, progress, method, parsed, isGraphql, path });
     for (const effect of progress.effects) {
       if (effect.kind === 'delayAnswer') await wait(effect.ms);
-      if (effect.kind === 'holdAnswer') await effect.until;
+      if (effect.kind === 'holdAnswer') await effect.until();
     }
     return answer;
   }
@@ -127,7 +127,7 @@ export class ApiServer {
   async #meetBefore(effects: readonly FaultEffect[]): Promise<Answer | undefined> {
     for (const effect of effects) {
       if (effect.kind === 'delay') await wait(effect.ms);
-      if (effect.kind === 'hold') await effect.until;
+      if (effect.kind === 'hold') await effect.until();
       if (effect.kind === 'lostRequest') return { status: 0 };
       if (effect.kind === 'status') {
         const message = effect.message ?? 'Injected by the sandbox';
@@ -438,7 +438,12 @@ async function send(
   if (!bare) headers['content-length'] = `${bytes.length}`;
   response.writeHead(status, headers);
   const body = bare || request.method === 'HEAD' ? undefined : bytes;
-  await new Promise<void>((resolve) => response.end(body, () => resolve()));
+  await new Promise<void>((resolve) => {
+    // A client that has gone, or goes now, takes no answer, and then `end` never calls back.
+    if (response.destroyed) resolve();
+    response.once('close', resolve);
+    response.end(body, () => resolve());
+  });
   return { status, bytes: body?.length ?? 0 };
 }
 

@@ -16,10 +16,10 @@ export type FaultEffect =
   | { readonly kind: 'delay'; readonly ms: number }
   /** Handled at once, answered after so many milliseconds. */
   | { readonly kind: 'delayAnswer'; readonly ms: number }
-  /** The request is handled when this has resolved; with `lostRequest` behind it, never. */
-  | { readonly kind: 'hold'; readonly until: Promise<void> }
-  /** Handled at once, answered when this has resolved. */
-  | { readonly kind: 'holdAnswer'; readonly until: Promise<void> }
+  /** `until` is called when the request comes, which is handled when that resolves; with `lostRequest` behind it, never. */
+  | { readonly kind: 'hold'; readonly until: () => Promise<void> }
+  /** Handled at once; then `until` is called, and the answer is given when that resolves. */
+  | { readonly kind: 'holdAnswer'; readonly until: () => Promise<void> }
   /** Refs are read as they were before their last move. */
   | { readonly kind: 'staleRead' }
   /** Handled as usual, but the JSON answer is replaced: for proving that a wrong answer is noticed. */
