@@ -101,6 +101,7 @@ async function makeProposal(
     ...commit,
   });
   const since = source === undefined ? undefined : agreedRevision(source)?.since;
+  const running = agreedRevision(target)?.revision;
   const proposed = await propose(
     {
       instance: tools.instance,
@@ -109,6 +110,7 @@ async function makeProposal(
       environment: target.name,
       source: { name: source?.name ?? '', since: since === undefined ? '' : toTimestamp(since) },
       revision: candidate,
+      ...(running === undefined ? {} : { running }),
       app: `${pipeline.spec.appRef.kind} ${pipeline.spec.appRef.name}`,
     },
     {

@@ -10,6 +10,8 @@ export interface Promotion {
   /** The environment that runs the revision already, in good health since `since`. */
   readonly source: { readonly name: string; readonly since: string };
   readonly revision: Revision;
+  /** What all of the environment runs in good health now, where that is known. */
+  readonly running?: Revision;
   /** The app object's kind and name, for people. */
   readonly app: string;
 }

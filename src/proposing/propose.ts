@@ -155,6 +155,7 @@ function editAll(
   const edited: { path: string; text: string }[] = [];
   const changes: Change[] = [];
   let marked = 0;
+  let carriesDigest = false;
   for (const file of files) {
     const result = edit(file, promotion, {
       version: revision.version,
@@ -169,6 +170,7 @@ function editAll(
       }
       case 'unchanged':
         marked += 1;
+        carriesDigest ||= result.fields.includes('digest');
         break;
       case 'changed':
         marked += 1;
@@ -181,6 +183,13 @@ function editAll(
   }
   if (marked === 0) return refused('MarkerNotFound', whyNoMarker(files, promotion, place));
   if (changes.length === 0) {
+    // The same version with another content: merging nothing would change nothing.
+    if (!carriesDigest && revision.digest !== undefined && promotion.running?.version === revision.version) {
+      return refused(
+        'DigestNotCarried',
+        `${promotion.environment} runs ${revision.version} with another digest, and no marker carries one; add one with "$field": "digest"`,
+      );
+    }
     return refused(
       'AlreadyInGit',
       `${place.baseBranch} of ${place.repository} already has ${revision.version} for ${promotion.environment}`,
