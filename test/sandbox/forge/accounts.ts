@@ -24,7 +24,6 @@ const webFlow = { login: 'web-flow', name: 'GitHub Web Flow', email: 'noreply@gi
 export class Accounts {
   readonly webFlow: Account;
   readonly #byLogin = new Map<string, Account>();
-  readonly #byId = new Map<number, Account>();
   readonly #byEmail = new Map<string, Account>();
   readonly #now: () => Date;
   #lastId = 4_100_000;
@@ -57,7 +56,6 @@ export class Accounts {
       members: new Set(),
     };
     this.#byLogin.set(login.toLowerCase(), created);
-    this.#byId.set(id, created);
     this.#byEmail.set(created.email.toLowerCase(), created);
     this.#byEmail.set(`${id}+${login}@users.noreply.github.com`.toLowerCase(), created);
     return created;
@@ -65,10 +63,6 @@ export class Accounts {
 
   byLogin(login: string): Account | undefined {
     return this.#byLogin.get(login.toLowerCase());
-  }
-
-  byId(id: number): Account | undefined {
-    return this.#byId.get(id);
   }
 
   /** Whom the forge takes a commit's e-mail address for. */

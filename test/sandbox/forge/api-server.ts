@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { forVersion, versionOf } from './api-version.ts';
 import { authenticate, tokenOf } from './authenticate.ts';
 import { type Caller, accountOf } from './caller.ts';
+import { withEtag } from './etag.ts';
 import type { Answer, Exchange, ReadSettings } from './exchange.ts';
 import type { FaultEffect, Faults } from './faults.ts';
 import { GithubError, isGithubError, notFound } from './github-error.ts';
 import type { GraphqlService } from './graphql/service.ts';
-import type { Cost, Limits } from './limits.ts';
+import type { Cost, Limits, Resource } from './limits.ts';
 import type { Oracle } from './oracle.ts';
 import { acceptedHeader, canSee, checkPermissions } from './permissions.ts';
+import { moved, nameOfId } from './redirect.ts';
 import { type RequestLog, fingerprintOf, preciseNowMs } from './request-log.ts';
 import type { Match, Router } from './router.ts';
 import { tokenHeaders } from './token-headers.ts';
@@ -29,7 +31,6 @@ export interface ApiParts {
   readonly violations: string[];
 }
 
-const apiVersions = ['2022-11-28', '2026-03-10'];
 const maxBodyBytes = 60_000_000;
 
 /** What is known of a request while it is being answered, for the log and the headers. */
@@ -55,7 +56,7 @@ export class ApiServer {
     const id = `${(this.#serial += 1).toString(16).toUpperCase().padStart(4, '0')}:SANDBOX`;
     const progress: Progress = { caller: undefined, match: undefined, route: '', bytesIn: 0, effects: [] };
     const url = request.url ?? '/';
-    const path = url.split('?')[0] ?? '/';
+    const path = nameOfId(this.#parts.world, url.split('?')[0] ?? '/');
     progress.route = `${request.method ?? 'GET'} ${path}`;
     let sent = { status: 0, bytes: 0 };
     try {
@@ -154,7 +155,6 @@ export class ApiServer {
     const mutates = isGraphql ? graphql.isMutation(parsed) : method !== 'GET';
     const cost: Cost = {
       resource: isGraphql ? 'graphql' : 'core',
-      primary: match?.route.free ? 0 : 1,
       points: mutates ? 5 : 1,
       createsContent: isGraphql ? mutates : (match?.route.createsContent ?? false),
     };
@@ -163,9 +163,14 @@ export class ApiServer {
       entered = limits.enter(caller, cost);
     } catch (error) {
       if (isGraphql && isGithubError(error) && !('retry-after' in error.headers)) {
-        return { status: 200, json: { errors: [{ type: 'RATE_LIMITED', message: error.message }] } };
+        // Of GraphQL's primary limit the headers tell, and not the status.
+        return {
+          status: 200,
+          json: { errors: [{ type: 'RATE_LIMITED', message: error.message }] },
+          headers: this.#headers(progress, cost.resource, ''),
+        };
       }
-      return this.#refused(error, progress);
+      return this.#refused(error, progress, cost.resource);
     }
     try {
       const exchange: Exchange = {
@@ -186,13 +191,13 @@ export class ApiServer {
         ? await graphql.answer(exchange)
         : await this.#run(exchange, step.path, apiVersion, progress);
       const tagged = withEtag(answer, exchange, tokenOf(request.headers.authorization));
-      if (tagged.status === 304) entered.refund();
+      if (tagged.status === 304 && caller.kind !== 'anonymous') entered.refund();
       return {
         ...tagged,
         headers: { ...this.#headers(progress, cost.resource, apiVersion), ...tagged.headers },
       };
     } catch (error) {
-      return this.#refused(error, progress);
+      return this.#refused(error, progress, cost.resource);
     } finally {
       entered.release();
     }
@@ -236,7 +241,7 @@ export class ApiServer {
       case 'repository': {
         const found = world.repositories.find(params['owner'] ?? '', params['repo'] ?? '');
         if (!found || !canSee(caller, found.repository)) throw notFound();
-        if (found.renamed) return moved(exchange, found.repository.id);
+        if (found.renamed) return moved(exchange, found.repository);
         checkPermissions(caller, found.repository, access.permissions);
         return access.run(exchange, found.repository);
       }
@@ -275,17 +280,17 @@ export class ApiServer {
     return strict ? { status: 500, json: { message: `sandbox: ${problems.join('; ')}` } } : answer;
   }
 
-  #refused(error: unknown, progress: Progress): Answer {
+  #refused(error: unknown, progress: Progress, resource: Resource = 'core'): Answer {
     if (isGithubError(error)) {
       const answer = errorAnswer(error);
-      return { ...answer, headers: { ...this.#headers(progress, 'core', ''), ...answer.headers } };
+      return { ...answer, headers: { ...this.#headers(progress, resource, ''), ...answer.headers } };
     }
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#parts.violations.push(`the sandbox failed: ${message}`);
     return { status: 500, json: { message: `sandbox: ${message}` } };
   }
 
-  #headers(progress: Progress, resource: Cost['resource'], apiVersion: string): Record<string, string> {
+  #headers(progress: Progress, resource: Resource, apiVersion: string): Record<string, string> {
     const { caller, match } = progress;
     if (!caller) return {};
     const access = match?.route.access;
@@ -314,84 +319,11 @@ function errorAnswer(error: GithubError): Answer {
   };
 }
 
-function moved(exchange: Exchange, repositoryId: number): Answer {
-  const rest = exchange.url.split('/').slice(4).join('/');
-  const query = exchange.url.includes('?') && rest === '' ? `?${exchange.query.toString()}` : '';
-  const location = `${exchange.world.urls.api}/repositories/${repositoryId}${rest === '' ? query : `/${rest}`}`;
-  // GitHub keeps the method only with 307.
-  const status = exchange.method === 'GET' ? 301 : 307;
-  return {
-    status,
-    headers: { location },
-    json: {
-      message: status === 301 ? 'Moved Permanently' : 'Temporary Redirect',
-      url: location,
-      documentation_url:
-        'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
-    },
-  };
-}
-
-function versionOf(request: IncomingMessage): string {
-  const asked = request.headers['x-github-api-version'];
-  if (asked === undefined) return '2022-11-28';
-  if (typeof asked === 'string' && apiVersions.includes(asked)) return asked;
-  throw new GithubError(400, `"${String(asked)}" is not a supported version.`);
-}
-
-/** What GitHub took out of its answers with version 2026-03-10. */
-const removedKeys = new Set([
-  'merge_commit_sha',
-  'assignee',
-  'has_downloads',
-  'use_squash_pr_title_as_default',
-]);
-
-function forVersion(json: unknown, template: string, apiVersion: string): unknown {
-  if (apiVersion < '2026-03-10' || template.includes('/git/') || template.includes('/contents/')) return json;
-  const drop = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(drop);
-    if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-    return Object.fromEntries(
-      Object.entries(value).flatMap(([key, inner]) => (removedKeys.has(key) ? [] : [[key, drop(inner)]])),
-    );
-  };
-  const dropped = drop(json);
-  if (template !== '/rate_limit') return dropped;
-  return { resources: (dropped as { resources: unknown }).resources /* this route's own shape */ };
-}
-
 function mediaOf(accept: string | undefined): string {
   const match = /application\/vnd\.github(?:\.v3)?(?:\.(raw|sha|diff|patch|object|html|text|full))?/.exec(
     accept ?? '',
   );
   return match?.[1] ?? 'json';
-}
-
-/** ETags are per token, as GitHub's are: a new token finds nothing unchanged. */
-function withEtag(answer: Answer, exchange: Exchange, token: string | undefined): Answer {
-  if (exchange.method !== 'GET' || answer.status !== 200 || answer.stream) return answer;
-  const bytes = answer.bytes ?? Buffer.from(JSON.stringify(answer.json));
-  const hash = createHash('sha256')
-    .update(token ?? '')
-    .update('\0')
-    .update(bytes)
-    .digest('hex');
-  const etag = answer.etag === undefined ? `W/"${hash}"` : `"${answer.etag}"`;
-  const headers = {
-    ...(answer.bytes ? {} : { 'content-type': 'application/json; charset=utf-8' }),
-    ...answer.headers,
-    etag,
-    'cache-control': 'private, max-age=60, s-maxage=60',
-    vary: 'Accept, Authorization, Cookie, X-GitHub-OTP',
-  };
-  const asked = exchange.headers['if-none-match'];
-  const known = typeof asked === 'string' && asked.split(/\s*,\s*/).some((one) => bare(one) === bare(etag));
-  return known ? { status: 304, headers: { ...headers } } : { status: 200, bytes, headers };
-}
-
-function bare(etag: string): string {
-  return etag.replace(/^W\//, '').replaceAll('"', '');
 }
 
 function parseBody(body: Buffer): unknown {

@@ -1,9 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { spawn } from 'node:child_process';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { tokenOf } from './authenticate.ts';
 import { gitEnvironment } from './git/run-git.ts';
+import { fingerprintOf, preciseNowMs, type RequestLog } from './request-log.ts';
 import type { World } from './world.ts';
 
 /** Links to archives: signed, for a few minutes, without any other credential. */
@@ -46,8 +48,41 @@ export class ArchiveLinks {
   }
 }
 
+/** Answers at the origin of archives, where a link is the only credential. */
+export async function serveArchive(
+  { links, log }: { readonly links: ArchiveLinks; readonly log: RequestLog },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startMs = preciseNowMs();
+  const { authorization } = request.headers;
+  const url = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://sandbox');
+  const archive = links.open(url);
+  let bytesOut = 0;
+  // A token is nobody's business here. Storage with signed links refuses a request that brings both, and so a leak is noticed.
+  if (authorization !== undefined) response.writeHead(400).end();
+  else if (!archive) response.writeHead(404).end();
+  else bytesOut = await sendArchive(archive, response);
+  log.add({
+    id: '',
+    origin: 'codeload',
+    method: request.method ?? 'GET',
+    route: 'GET archive',
+    url: url.pathname,
+    credential: authorization === undefined ? 'anonymous' : 'refused',
+    owner: undefined,
+    tokenFingerprint: fingerprintOf(tokenOf(authorization)),
+    status: response.statusCode,
+    bytesIn: 0,
+    bytesOut,
+    startMs,
+    endMs: preciseNowMs(),
+    fault: undefined,
+  });
+}
+
 /** Streams the archive that git makes; the client sees a broken stream when git fails. Gives the bytes that were sent. */
-export async function sendArchive(
+async function sendArchive(
   { gitDir, name, commit }: { readonly gitDir: string; readonly name: string; readonly commit: string },
   response: ServerResponse,
 ): Promise<number> {

@@ -34,7 +34,6 @@ export function authenticate(world: World, authorization: string | undefined): C
 function callerOf(world: World, token: Token): Caller {
   if (!world.credentials.isValid(token)) throw badCredentials();
   token.uses += 1;
-  token.lastUsedAt = world.now();
   const { unknown } = token;
   if (unknown && (token.uses <= unknown.uses || Date.now() < unknown.untilMs)) {
     throw unknown.status === 401 ? badCredentials() : new GithubError(404, 'Not Found');

@@ -1,5 +1,4 @@
 import { type KeyObject, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { CodedError } from '../../../src/base/error.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { newInstallationToken } from './app-jwt.ts';
 import type { Permissions } from './permission-set.ts';
@@ -40,7 +39,6 @@ interface TokenBase {
   revoked: boolean;
   /** How often it was shown, by this forge's count. */
   uses: number;
-  lastUsedAt: Date | undefined;
   /** For faults: until when or for how many uses this token is not known everywhere. */
   unknown: { uses: number; untilMs: number; status: 401 | 404 } | undefined;
 }
@@ -127,10 +125,6 @@ export class Credentials {
     );
   }
 
-  appBySlug(slug: string): App | undefined {
-    return [...this.#apps.values()].find((app) => app.slug === slug);
-  }
-
   install(wanted: {
     readonly app: App;
     readonly account: Account;
@@ -161,14 +155,6 @@ export class Credentials {
   installation(id: number): Installation | undefined {
     const installation = this.#installations.get(id);
     return installation?.uninstalled === false ? installation : undefined;
-  }
-
-  requireInstallation(id: number): Installation {
-    const installation = this.installation(id);
-    if (!installation) {
-      throw new CodedError('NoInstallation', `There is no installation ${id}: install the App first`);
-    }
-    return installation;
   }
 
   mint(wanted: {
@@ -226,6 +212,7 @@ export class Credentials {
     return this.#tokens.get(value);
   }
 
+  /** Every token that there ever was, so that a test can look for them where they may not be. */
   tokens(): Token[] {
     return [...this.#tokens.values()];
   }
@@ -249,7 +236,6 @@ function fresh(value: string, now: Date): TokenBase {
     expiresAt: undefined,
     revoked: false,
     uses: 0,
-    lastUsedAt: undefined,
     unknown: undefined,
   };
 }

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '../../../src/base/time.ts';
 import type { Account } from './accounts.ts';
 import { ApiServer } from './api-server.ts';
-import { ArchiveLinks, sendArchive } from './archive.ts';
+import { ArchiveLinks, serveArchive } from './archive.ts';
 import { identityOf, writeCommit } from './commits.ts';
 import type { App, Installation } from './credentials.ts';
 import type { ReadSettings } from './exchange.ts';
 import { Faults } from './faults.ts';
-import { serveGit } from './git-http.ts';
 import type { GitInput } from './git/run-git.ts';
 import { editTree } from './git/trees.ts';
 import { GraphqlService } from './graphql/service.ts';
@@ -19,15 +18,16 @@ import { entryAt } from './graphql/expression.ts';
 import { Limits, githubLimits, type LimitSettings } from './limits.ts';
 import { mergePullRequest } from './merging.ts';
 import { Oracle } from './oracle.ts';
-import { describeChange, servePage, type ExtraForm } from './pages.ts';
+import { describeChange, type ExtraForm } from './pages.ts';
 import type { Permissions } from './permission-set.ts';
 import { closePullRequest } from './pull-requests.ts';
-import { RequestLog, preciseNowMs } from './request-log.ts';
+import { RequestLog } from './request-log.ts';
 import { appRoutes } from './rest/apps.ts';
 import { gitRoutes } from './rest/git.ts';
 import { pullRoutes } from './rest/pulls.ts';
 import { repositoryRoutes } from './rest/repositories.ts';
 import { Router } from './router.ts';
+import { serveWeb } from './web.ts';
 import { World, type Push, type Urls } from './world.ts';
 import type { PullRequest, Repository } from './repository.ts';
 
@@ -91,47 +91,22 @@ export async function startForge(options: Partial<ForgeOptions> = {}): Promise<F
   const person = (): Account =>
     world.accounts.byLogin('ada') ?? world.accounts.create({ login: 'ada', type: 'User', name: 'Ada' });
   const servers = await Promise.all([
-    listen((request, response) => void api.handle(request, response)),
-    listen((request, response) => {
-      void serveGit(world, request, response).then((served) =>
-        served ? undefined : servePage({ world, person, forms: () => forms }, request, response),
-      );
-    }),
-    listen((request, response) => {
-      const startMs = preciseNowMs();
-      const url = new URL(request.url ?? '/', 'http://sandbox');
-      const archive = links.open(url);
-      if (!archive) {
-        response.writeHead(404).end();
-        return;
-      }
-      void sendArchive(archive, response).then((bytesOut) =>
-        log.add({
-          id: '',
-          origin: 'codeload',
-          method: 'GET',
-          route: 'GET archive',
-          url: url.pathname,
-          credential: request.headers.authorization === undefined ? 'anonymous' : 'refused',
-          owner: undefined,
-          tokenFingerprint: undefined,
-          status: 200,
-          bytesIn: 0,
-          bytesOut,
-          startMs,
-          endMs: preciseNowMs(),
-          fault: undefined,
-        }),
-      );
-    }),
+    listen((request, response) => api.handle(request, response)),
+    listen((request, response) => serveWeb({ world, person, forms: () => forms, log }, request, response)),
+    listen((request, response) => serveArchive({ links, log }, request, response)),
   ]);
   const [apiAt = '', web = '', codeload = ''] = servers.map(addressOf);
   world.urls = { api: apiAt, web, codeload };
   return new Forge({ world, log, faults, limits, violations, forms, person, servers, folder });
 }
 
-async function listen(listener: RequestListener): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener);
+async function listen(
+  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    // What cannot be answered is heard of at the other end.
+    void serve(request, response).catch(() => response.destroy());
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -317,13 +292,19 @@ export class Forge {
     return oid === undefined ? undefined : (await repository.git.store.blob(oid))?.toString('utf8');
   }
 
-  /** Every file of a commit whose path `keep` accepts. */
+  /**
+   * Every file of a commit whose path `keep` accepts.
+   *
+   * @param folders nothing outside of these is looked at; `''`: the root
+   */
   async readFiles(
     fullName: string,
     commit: string,
     keep: (path: string) => boolean,
+    folders: readonly string[] = [''],
   ): Promise<ReadonlyMap<string, string>> {
-    const { store } = this.world.repositories.require(fullName).git;
+    const repository = this.world.repositories.require(fullName);
+    const { store } = repository.git;
     const files = new Map<string, string>();
     const walk = async (tree: string, prefix: string): Promise<void> => {
       for (const { name, mode, oid } of (await store.tree(tree)) ?? []) {
@@ -333,7 +314,10 @@ export class Forge {
       }
     };
     const data = await store.commit(commit);
-    if (data) await walk(data.tree, '');
+    for (const folder of folders) {
+      const tree = data && (await entryAt(repository, data.tree, folder));
+      if (tree !== undefined) await walk(tree, folder === '' ? '' : `${folder}/`);
+    }
     return files;
   }
 

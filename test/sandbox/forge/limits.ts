@@ -43,8 +43,6 @@ export type Resource = 'core' | 'graphql';
 
 export interface Cost {
   readonly resource: Resource;
-  /** Of the primary limit; 0 for what is free. */
-  readonly primary: number;
   /** Of the secondary limit per minute: 1 to read, 5 to write. */
   readonly points: number;
   readonly createsContent: boolean;
@@ -85,27 +83,26 @@ export class Limits {
     this.settings = options.settings;
   }
 
-  /** Takes the cost off the budget, or throws GitHub's 403. `release` must be called when the request has ended. */
+  /**
+   * Takes a request off the budget, or throws GitHub's 403. `release` must be called when it has ended; `refund` gives back what it
+   * took of the primary limit.
+   */
   enter(caller: Caller, cost: Cost): { release(): void; refund(): void } {
     const account = budgetOf(caller);
     this.#checkSecondary(account, cost);
     const window = this.#window(account, cost.resource);
     const { primary } = this.settings;
-    if (
-      primary.enabled &&
-      cost.primary > 0 &&
-      window.used + cost.primary > this.#limit(caller, cost.resource)
-    ) {
+    if (primary.enabled && window.used >= this.#limit(caller, cost.resource)) {
       throw new GithubError(403, `API rate limit exceeded for ${account.replace(':', ' ID ')}.`, {
         headers: this.headers(caller, cost.resource),
       });
     }
-    window.used += cost.primary;
+    window.used += 1;
     this.#running.set(account, (this.#running.get(account) ?? 0) + 1);
     return {
       release: () => this.#running.set(account, (this.#running.get(account) ?? 1) - 1),
       refund: () => {
-        window.used -= cost.primary;
+        window.used -= 1;
       },
     };
   }

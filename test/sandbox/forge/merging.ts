@@ -28,17 +28,21 @@ export async function mergePullRequest(
   wanted: WantedMerge,
 ): Promise<string> {
   const { repository, headBranch, baseBranch } = pullRequest;
-  if (pullRequest.state !== 'open') throw new GithubError(405, notMergeable);
+  if (!isOpen(pullRequest)) throw new GithubError(405, notMergeable);
   if (pullRequest.draft) throw new GithubError(405, 'Pull Request is still a draft');
   checkMethod(pullRequest, wanted.method);
   if (wanted.headOid !== undefined && wanted.headOid !== pullRequest.headOid) {
-    throw new GithubError(409, 'Head branch was modified. Review and try the merge again.');
+    throw headModified();
   }
   const base = repository.git.ref(`refs/heads/${baseBranch}`);
   if (base === undefined) throw new GithubError(405, notMergeable);
   const block = await mergeBlock(pullRequest, base);
   if (block !== undefined) throw new GithubError(405, block);
+  const { headOid } = pullRequest;
   const commit = await writeMerge(world, pullRequest, base, wanted);
+  // Others may have merged, closed or pushed meanwhile; from here on to the mark nobody can.
+  if (!isOpen(pullRequest)) throw new GithubError(405, notMergeable);
+  if (pullRequest.headOid !== headOid) throw headModified();
   // Marked first: to the branch's followers the pull request is merged by a person, not by a push.
   markMerged(world, pullRequest, { by: wanted.by, commit });
   const result = await world.moveRefs(
@@ -57,6 +61,14 @@ export async function mergePullRequest(
     });
   }
   return commit;
+}
+
+function isOpen({ state }: PullRequest): boolean {
+  return state === 'open';
+}
+
+function headModified(): GithubError {
+  return new GithubError(409, 'Head branch was modified. Review and try the merge again.');
 }
 
 function unmark(pullRequest: PullRequest): void {

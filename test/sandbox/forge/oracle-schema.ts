@@ -37,7 +37,8 @@ export function toJsonSchema(schema: OpenApiSchema, options: ConvertOptions): Re
   const converted: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(current)) {
     if (dropped.has(key) || key.startsWith('x-')) continue;
-    converted[key] = convertKeyword(key, value, options);
+    // Open schemas overlap: GitHub's shapes of one error fit each other.
+    converted[key === 'oneOf' && !options.closed ? 'anyOf' : key] = convertKeyword(key, value, options);
   }
   const lists = converted['properties'] !== undefined && converted['additionalProperties'] === undefined;
   if (options.closed && lists && !isComposed(current)) converted['additionalProperties'] = false;

@@ -30,11 +30,11 @@ const maxFormBytes = 10_000;
 /** Plain pages: repositories, pull requests, and what a person does with them. */
 export async function servePage(
   parts: PagesParts,
+  url: URL,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { world } = parts;
-  const url = new URL(request.url ?? '/', world.urls.web);
   try {
     if (request.method === 'POST') return await act(parts, url, request, response);
     const [, owner = '', name = '', , number = ''] = url.pathname.split('/');
@@ -64,9 +64,8 @@ async function act(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // A page of another site may not press our buttons.
-  const { origin, 'sec-fetch-site': site } = request.headers;
-  if (origin !== world.urls.web && site !== 'same-origin') {
+  // A page of another site may not press our buttons, nor one whose name was made to lead here.
+  if (request.headers.origin !== world.urls.web) {
     return show(response, 403, 'Refused', '<p>This form belongs to another site.</p>');
   }
   const form = new URLSearchParams(await readForm(request));
@@ -187,6 +186,7 @@ const style = `
 
 function show(response: ServerResponse, status: number, title: string, content: string): void {
   const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(title)}</title><style>${style}</style><body>${content}</body></html>`;
+  response.setHeader('content-length', Buffer.byteLength(page)); // not below, so that the log can read it
   response
     .writeHead(status, {
       'content-type': 'text/html; charset=utf-8',

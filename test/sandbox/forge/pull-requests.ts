@@ -30,6 +30,8 @@ export async function openPullRequest(
   if (base === undefined) throw missing('base');
   if (head === undefined) throw missing('head');
   await checkProposable(repository, { headBranch, baseBranch, head, base });
+  // Again, since another may have been opened while this one was looked at.
+  checkUnique(repository, headBranch, baseBranch);
   const now = world.now();
   const number = (repository.lastNumber += 1);
   const id = world.nextId();
@@ -67,7 +69,8 @@ export async function openPullRequest(
   return pullRequest;
 }
 
-function missing(field: 'head' | 'base'): GithubError {
+/** The 422 for a branch that is not there. */
+export function missing(field: 'head' | 'base'): GithubError {
   return new GithubError(422, 'Validation Failed', {
     errors: [{ resource: 'PullRequest', field, code: 'invalid' }],
   });
@@ -82,12 +85,7 @@ interface Ends {
 
 async function checkProposable(repository: Repository, ends: Ends): Promise<void> {
   const { headBranch, baseBranch } = ends;
-  if (openBetween(repository, headBranch, baseBranch)) {
-    throw invalid(
-      'PullRequest',
-      `A pull request already exists for ${repository.owner.login}:${headBranch}.`,
-    );
-  }
+  checkUnique(repository, headBranch, baseBranch);
   const { mergeBase, ahead } = await compareHistories(repository.git.store, ends.base, ends.head);
   if (mergeBase === undefined) {
     throw invalid('PullRequest', `The ${headBranch} branch has no history in common with ${baseBranch}`);
@@ -95,6 +93,11 @@ async function checkProposable(repository: Repository, ends: Ends): Promise<void
   if (ahead.length === 0) {
     throw invalid('PullRequest', `No commits between ${baseBranch} and ${headBranch}`);
   }
+}
+
+function checkUnique(repository: Repository, headBranch: string, baseBranch: string): void {
+  if (!openBetween(repository, headBranch, baseBranch)) return;
+  throw invalid('PullRequest', `A pull request already exists for ${repository.owner.login}:${headBranch}.`);
 }
 
 function openBetween(

@@ -48,7 +48,6 @@ export class Repositories {
       id,
       nodeId: nodeId('R', id),
       archived: false,
-      deleted: false,
       createdAt: now,
       updatedAt: now,
       pushedAt: now,
@@ -88,7 +87,6 @@ export class Repositories {
   }
 
   async delete(repository: Repository): Promise<void> {
-    repository.deleted = true;
     this.#byName.delete(keyOf(repository.owner.login, repository.name));
     this.#byId.delete(repository.id);
     for (const [name, known] of this.#formerNames) if (known === repository) this.#formerNames.delete(name);

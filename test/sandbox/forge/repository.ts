@@ -48,7 +48,6 @@ export interface Repository {
   name: string;
   isPrivate: boolean;
   archived: boolean;
-  deleted: boolean;
   description: string | null;
   defaultBranch: string;
   readonly createdAt: Date;

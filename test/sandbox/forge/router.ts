@@ -26,8 +26,6 @@ export interface Route {
   readonly access: Access;
   /** Counts against the limit on content creation. */
   readonly createsContent: boolean;
-  /** Does not count against the primary limit. */
-  readonly free: boolean;
 }
 
 type RepositoryRun = (exchange: Exchange, repository: Repository) => Promise<Answer> | Answer;
@@ -37,11 +35,11 @@ type Run = (exchange: Exchange) => Promise<Answer> | Answer;
 export function repositoryRoute(line: string, permissions: Alternatives, run: RepositoryRun): Route {
   const route = parseLine(line);
   const createsContent = route.method !== 'GET' && route.method !== 'DELETE';
-  return { ...route, access: { kind: 'repository', permissions, run }, createsContent, free: false };
+  return { ...route, access: { kind: 'repository', permissions, run }, createsContent };
 }
 
 export function route(line: string, kind: Exclude<Access['kind'], 'repository'>, run: Run): Route {
-  return { ...parseLine(line), access: { kind, run }, createsContent: false, free: false };
+  return { ...parseLine(line), access: { kind, run }, createsContent: false };
 }
 
 function parseLine(line: string): Pick<Route, 'method' | 'template' | 'rest'> {

@@ -72,10 +72,6 @@ export class GitRepository {
     return new GitRepository(gitDir, options.cacheBytes);
   }
 
-  setDefaultBranch(branch: string): void {
-    writeFileSync(join(this.gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`);
-  }
-
   ref(name: string): string | undefined {
     return this.#refs.get(name);
   }
@@ -166,7 +162,7 @@ export class GitRepository {
     const at = this.#refs.get(name);
     if (before !== undefined && before !== (at ?? zeroOid)) return { kind: 'moved', name, at: at ?? zeroOid };
     if (after === zeroOid) return at === undefined ? { kind: 'absent', name } : undefined;
-    if (!isRefName(name)) return { kind: 'badName', name };
+    if (!isRefName(name) || name.startsWith('refs/pull/')) return { kind: 'badName', name };
     if (at === undefined) {
       const by = this.#nameInTheWay(name);
       if (by !== undefined) return { kind: 'nameTaken', name, by };
@@ -236,7 +232,8 @@ export class GitRepository {
   }
 }
 
-// Nothing is ever packed behind our back: refs stay the loose files that this process reads and writes.
+// Nothing is ever packed behind our back: refs stay the loose files that this process reads and writes. Those of pull
+// requests are fetched like others, and nobody pushes to them.
 const config = `[core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -244,6 +241,7 @@ const config = `[core]
 [gc]
 \tauto = 0
 [receive]
+\thideRefs = refs/pull
 \tautogc = false
 \tadvertisePushOptions = false
 [uploadpack]

@@ -1,6 +1,6 @@
 import { accountOf } from '../caller.ts';
 import { type Exchange, readRef } from '../exchange.ts';
-import { canSee, levelOf } from '../permissions.ts';
+import { canSee, covers, levelOf } from '../permissions.ts';
 import { fullNameOf } from '../repositories.ts';
 import { resolveExpression } from './expression.ts';
 import { TypedError } from './typed-error.ts';
@@ -12,14 +12,6 @@ type Fields = Record<string, unknown>;
 export function queriesOf(exchange: Exchange): Fields {
   return {
     viewer: () => accountFields(exchange),
-    rateLimit: () => ({
-      cost: 1,
-      limit: 5000,
-      remaining: 5000,
-      used: 0,
-      nodeCount: 0,
-      resetAt: exchange.world.now().toISOString(),
-    }),
     repository: ({ owner, name, followRenames }: { owner: string; name: string; followRenames?: boolean }) =>
       repositoryFields(exchange, visible(exchange, owner, name, followRenames !== false)),
   };
@@ -52,10 +44,15 @@ export function demand(
   permission: string,
   level: 'read' | 'write',
 ): void {
-  const has = levelOf(exchange.caller, repository, permission);
-  if (has === level || has === 'write' || has === 'admin') return;
-  const by = exchange.caller.kind === 'fineGrained' ? 'personal access token' : 'integration';
-  throw new TypedError('FORBIDDEN', `Resource not accessible by ${by}`);
+  const { caller } = exchange;
+  if (!covers(levelOf(caller, repository, permission), level)) {
+    const isPersonal = caller.kind === 'fineGrained' || caller.kind === 'classic';
+    const by = isPersonal ? 'personal access token' : 'integration';
+    throw new TypedError('FORBIDDEN', `Resource not accessible by ${by}`);
+  }
+  if (level === 'write' && repository.archived) {
+    throw new TypedError('FORBIDDEN', 'Repository was archived so is read-only.');
+  }
 }
 
 function repositoryFields(exchange: Exchange, repository: Repository): Fields {
@@ -74,7 +71,7 @@ function repositoryFields(exchange: Exchange, repository: Repository): Fields {
     rebaseMergeAllowed: repository.merges.rebase,
     autoMergeAllowed: repository.merges.autoMerge,
     deleteBranchOnMerge: repository.merges.deleteBranchOnMerge,
-    viewerPermission: levelOf(exchange.caller, repository, 'contents') === 'write' ? 'WRITE' : 'READ',
+    viewerPermission: levelOf(exchange.caller, repository, 'contents')?.toUpperCase() ?? 'READ',
     defaultBranchRef: () => refFields(exchange, repository, `refs/heads/${repository.defaultBranch}`),
     ref: ({ qualifiedName }: { qualifiedName: string }) => {
       demand(exchange, repository, 'contents', 'read');
@@ -220,6 +217,7 @@ interface PullRequestFilter {
   readonly baseRefName?: string | null;
   readonly first?: number | null;
   readonly last?: number | null;
+  readonly after?: string | null;
   readonly orderBy?: { readonly direction: 'ASC' | 'DESC' } | null;
 }
 
@@ -232,19 +230,23 @@ function matching({ states, headRefName, baseRefName }: PullRequestFilter): (eac
 
 function connection<T>(
   items: readonly T[],
-  { first, last, orderBy }: PullRequestFilter,
+  { first, last, after, orderBy }: PullRequestFilter,
   fields: (item: T) => Fields,
 ): Fields {
   const ordered = orderBy?.direction === 'DESC' ? items.toReversed() : items;
-  const shown = last === null || last === undefined ? ordered.slice(0, first ?? 100) : ordered.slice(-last);
+  const rest = Math.max(0, Number(after ?? 0));
+  const from = last === null || last === undefined ? rest : Math.max(rest, ordered.length - last);
+  const shown = ordered.slice(from, from + (first ?? 100));
+  const until = from + shown.length;
   return {
     totalCount: items.length,
     nodes: shown.map(fields),
     pageInfo: {
-      hasNextPage: shown.length < ordered.length,
-      hasPreviousPage: false,
-      endCursor: null,
-      startCursor: null,
+      hasNextPage: until < ordered.length,
+      hasPreviousPage: from > 0,
+      // A cursor is how many came before what follows it.
+      endCursor: shown.length === 0 ? null : `${until}`,
+      startCursor: shown.length === 0 ? null : `${from + 1}`,
     },
   };
 }

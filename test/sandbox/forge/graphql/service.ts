@@ -76,6 +76,8 @@ export class GraphqlService {
       typeResolver: resolveType,
     });
     const { data, errors } = result;
+    const broken = errors?.find(isOurs);
+    if (broken) throw broken;
     return {
       status: 200,
       json: {
@@ -119,6 +121,11 @@ const resolveType: GraphQLTypeResolver<unknown, unknown> = (source, _context, _i
   if (typeof name === 'string' && isAbstractType(abstract)) return name;
   throw new GraphQLError(`the sandbox does not know which ${abstract.name} this is`);
 };
+
+/** A fault of the sandbox: GitHub's own errors at a field have a type. */
+function isOurs({ path, extensions, originalError }: GraphQLError): boolean {
+  return path !== undefined && !('type' in extensions) && !isGithubError(originalError);
+}
 
 function failed(errors: readonly GraphQLError[]): Answer {
   return { status: 200, json: { errors: errors.map(shown) } };

@@ -5,6 +5,7 @@ import { installationReaches, type App } from '../credentials.ts';
 import { GithubError, notFound } from '../github-error.ts';
 import type { Level, Permissions } from '../permission-set.ts';
 import { beyond } from '../permissions.ts';
+import { moved } from '../redirect.ts';
 import { type Route, route } from '../router.ts';
 import { presentAccount, presentApp, presentInstallation, presentRepository } from './present.ts';
 
@@ -20,9 +21,11 @@ export function appRoutes(
   freshToken: () => { uses: number; ms: number; status: 401 | 404 } | undefined,
 ): Route[] {
   return [
-    route('GET /app', 'app', (exchange) =>
-      json({ ...presentApp(exchange.world, appOf(exchange)), installations_count: 1 }),
-    ),
+    route('GET /app', 'app', (exchange) => {
+      const app = appOf(exchange);
+      const installed = exchange.world.credentials.installations(app).length;
+      return json({ ...presentApp(exchange.world, app), installations_count: installed });
+    }),
     route('GET /app/installations/{installation_id}', 'app', (exchange) =>
       json(presentInstallation(exchange.world, installationOf(exchange))),
     ),
@@ -32,7 +35,8 @@ export function appRoutes(
       const installation = world.credentials
         .installations(appOf(exchange))
         .find((each) => found !== undefined && installationReaches(each, found.repository));
-      if (!installation) throw notFound();
+      if (!found || !installation) throw notFound();
+      if (found.renamed) return moved(exchange, found.repository);
       return json(presentInstallation(world, installation));
     }),
     route('POST /app/installations/{installation_id}/access_tokens', 'app', (exchange) =>

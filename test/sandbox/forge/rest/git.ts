@@ -28,7 +28,11 @@ const newTree = z.object({
     .min(1),
 });
 const newBlob = z.object({ content: z.string(), encoding: z.enum(['utf-8', 'base64']).default('utf-8') });
-const person = z.object({ name: z.string(), email: z.string(), date: z.string().optional() });
+const person = z.object({
+  name: z.string(),
+  email: z.string(),
+  date: z.iso.datetime({ offset: true }).optional(),
+});
 const newCommit = z.object({
   message: z.string(),
   tree: z.string(),
@@ -38,13 +42,13 @@ const newCommit = z.object({
   signature: z.string().optional(),
 });
 
-/** Trees, blobs and commits as objects. */
+/** Trees, blobs and commits as objects. A repository without any branch has none of them. */
 export function gitRoutes(): Route[] {
   return [
-    repositoryRoute('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', reads, getTree),
-    repositoryRoute('POST /repos/{owner}/{repo}/git/trees', writes, createTree),
-    repositoryRoute('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', reads, getBlob),
-    repositoryRoute('POST /repos/{owner}/{repo}/git/blobs', writes, (exchange, repository) => {
+    objectRoute('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', reads, getTree),
+    objectRoute('POST /repos/{owner}/{repo}/git/trees', writes, createTree),
+    objectRoute('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', reads, getBlob),
+    objectRoute('POST /repos/{owner}/{repo}/git/blobs', writes, (exchange, repository) => {
       const { content, encoding } = bodyOf(exchange, newBlob);
       const sha = repository.git.store.write(
         'blob',
@@ -52,19 +56,21 @@ export function gitRoutes(): Route[] {
       );
       return json({ sha, url: objectUrl(exchange, repository, 'blobs', sha) }, 201);
     }),
-    repositoryRoute(
-      'GET /repos/{owner}/{repo}/git/commits/{commit_sha}',
-      reads,
-      async (exchange, repository) => {
-        const sha = exchange.params['commit_sha'] ?? '';
-        const commit = await repository.git.store.commit(sha);
-        if (!commit) throw notFound();
-        return json(presentGitCommit(exchange.world, repository, sha, commit));
-      },
-    ),
-    repositoryRoute('POST /repos/{owner}/{repo}/git/commits', writes, createCommit),
+    objectRoute('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', reads, async (exchange, repository) => {
+      const sha = exchange.params['commit_sha'] ?? '';
+      const commit = await repository.git.store.commit(sha);
+      if (!commit) throw notFound();
+      return json(presentGitCommit(exchange.world, repository, sha, commit));
+    }),
+    objectRoute('POST /repos/{owner}/{repo}/git/commits', writes, createCommit),
   ];
 }
+
+const objectRoute: typeof repositoryRoute = (line, permissions, run) =>
+  repositoryRoute(line, permissions, (exchange, repository) => {
+    if (repository.git.isEmpty) throw new GithubError(409, 'Git Repository is empty.');
+    return run(exchange, repository);
+  });
 
 function objectUrl({ world }: Exchange, repository: Repository, kind: string, sha: string): string {
   return `${world.urls.api}/repos/${fullNameOf(repository)}/git/${kind}/${sha}`;
@@ -111,6 +117,23 @@ async function getTree(exchange: Exchange, repository: Repository) {
   return json({ sha: tree, url: objectUrl(exchange, repository, 'trees', tree), tree: entries, truncated });
 }
 
+/** Throws GitHub's 422 for an entry that would make a tree which git refuses. */
+async function checkEntry(
+  repository: Repository,
+  { path, mode, sha, content }: z.infer<typeof newTree>['tree'][number],
+): Promise<void> {
+  if (path.split('/').some((part) => ['', '.', '..'].includes(part) || part.toLowerCase() === '.git')) {
+    throw new GithubError(422, 'tree.path contains a malformed path component');
+  }
+  if ((sha === undefined) === (content === undefined)) {
+    throw new GithubError(422, 'Must supply either tree.sha or tree.content');
+  }
+  const kind = kindOfMode(mode);
+  if (typeof sha !== 'string' || kind === 'commit') return;
+  if ((await repository.git.store.kindOf(sha)) === kind) return;
+  throw new GithubError(422, `tree.sha ${sha} is not a valid ${kind}`);
+}
+
 async function createTree(exchange: Exchange, repository: Repository) {
   const wanted = bodyOf(exchange, newTree);
   const { store } = repository.git;
@@ -118,6 +141,7 @@ async function createTree(exchange: Exchange, repository: Repository) {
     wanted.base_tree === undefined ? undefined : await treeOf(exchange, repository, wanted.base_tree);
   if (wanted.base_tree !== undefined && base === undefined)
     throw new GithubError(422, 'base_tree is not a valid tree oid');
+  for (const entry of wanted.tree) await checkEntry(repository, entry);
   const changes = wanted.tree.map(({ path, mode, sha, content }): TreeChange => {
     if (content !== undefined) return { path, mode, oid: store.write('blob', Buffer.from(content)) };
     return typeof sha === 'string' ? { path, mode, oid: sha } : { path, mode };

@@ -1,6 +1,8 @@
 import type { Account } from '../accounts.ts';
 import type { App, Installation } from '../credentials.ts';
+import { compareHistories } from '../git/history.ts';
 import type { CommitData } from '../git/objects.ts';
+import { diffTrees, patchOf } from '../git/tree-diff.ts';
 import { fullNameOf } from '../repositories.ts';
 import type { World } from '../world.ts';
 import type { Comment, Label, PullRequest, Repository } from '../repository.ts';
@@ -131,6 +133,11 @@ export function presentRepository(world: World, repository: Repository): Fields 
   };
 }
 
+/** A repository by itself. */
+export function presentWholeRepository(world: World, repository: Repository): Fields {
+  return { ...presentRepository(world, repository), network_count: 0, subscribers_count: 0 };
+}
+
 export function presentLabel(
   { urls }: World,
   repository: Repository,
@@ -215,7 +222,7 @@ export function presentPullRequest(world: World, pullRequest: PullRequest): Fiel
 }
 
 /** One pull request by itself. */
-export function presentWholePullRequest(world: World, pullRequest: PullRequest): Fields {
+export async function presentWholePullRequest(world: World, pullRequest: PullRequest): Promise<Fields> {
   const { mergeability, state, mergedBy } = pullRequest;
   const known = mergeability?.headOid === pullRequest.headOid ? mergeability : undefined;
   const mergeable = state === 'open' ? (known === undefined ? null : known.testMerge !== undefined) : null;
@@ -229,10 +236,22 @@ export function presentWholePullRequest(world: World, pullRequest: PullRequest):
     comments: pullRequest.comments.length,
     review_comments: 0,
     maintainer_can_modify: pullRequest.maintainerCanModify,
-    commits: 1,
-    additions: 1,
-    deletions: 1,
-    changed_files: 1,
+    ...(await sizeOf(pullRequest)),
+  };
+}
+
+/** How much a pull request proposes. */
+async function sizeOf({ repository, baseOid, headOid }: PullRequest): Promise<Fields> {
+  const { store } = repository.git;
+  const { mergeBase, ahead } = await compareHistories(store, baseOid, headOid);
+  const [base, head] = await Promise.all([store.commit(mergeBase ?? ''), store.commit(headOid)]);
+  const changes = await diffTrees(store, base?.tree, head?.tree);
+  const patches = await Promise.all(changes.map((each) => patchOf(store, each)));
+  return {
+    commits: ahead.length,
+    additions: patches.reduce((total, { additions }) => total + additions, 0),
+    deletions: patches.reduce((total, { deletions }) => total + deletions, 0),
+    changed_files: changes.length,
   };
 }
 

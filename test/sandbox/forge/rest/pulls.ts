@@ -6,6 +6,7 @@ import {
   addComment,
   computeMergeability,
   labelsNamed,
+  missing,
   openPullRequest,
   updatePullRequest,
 } from '../pull-requests.ts';
@@ -20,7 +21,7 @@ const issueWrites = [{ issues: 'write' as const }, { pull_requests: 'write' as c
 
 const newPullRequest = z.object({
   title: z.string().optional(),
-  body: z.string().nullish(),
+  body: z.string().optional(),
   head: z.string(),
   base: z.string(),
   draft: z.boolean().optional(),
@@ -28,9 +29,10 @@ const newPullRequest = z.object({
 });
 const change = z.object({
   title: z.string().optional(),
-  body: z.string().nullish(),
+  body: z.string().optional(),
   state: z.enum(['open', 'closed']).optional(),
   base: z.string().optional(),
+  maintainer_can_modify: z.boolean().optional(),
 });
 const merge = z.object({
   commit_title: z.string().optional(),
@@ -49,14 +51,17 @@ export function pullRoutes(): Route[] {
     repositoryRoute(`POST ${pulls}`, writes, create),
     repositoryRoute(`GET ${one}`, reads, async (exchange, repository) => {
       const found = pullRequestOf(exchange, repository);
+      // Before it is known: GitHub finds out after the first question, and the next one gets the answer.
+      const shown = json(await presentWholePullRequest(exchange.world, found));
       await computeMergeability(exchange.world, found);
-      return json(presentWholePullRequest(exchange.world, found));
+      return shown;
     }),
     repositoryRoute(`PATCH ${one}`, writes, async (exchange, repository) => {
       const found = pullRequestOf(exchange, repository);
-      const { title, body, state, base } = bodyOf(exchange, change);
-      await updatePullRequest(exchange.world, found, { title, body, state, baseBranch: base });
-      return json(presentWholePullRequest(exchange.world, found));
+      const wanted = bodyOf(exchange, change);
+      const { title, body, state, base: baseBranch, maintainer_can_modify: maintainerCanModify } = wanted;
+      await updatePullRequest(exchange.world, found, { title, body, state, baseBranch, maintainerCanModify });
+      return json(await presentWholePullRequest(exchange.world, found));
     }),
     repositoryRoute(`PUT ${one}/merge`, [{ contents: 'write' }], async (exchange, repository) => {
       const {
@@ -136,7 +141,11 @@ function list(exchange: Exchange, repository: Repository) {
 async function create(exchange: Exchange, repository: Repository) {
   const wanted = bodyOf(exchange, newPullRequest);
   if (wanted.title === undefined) throw invalid('PullRequest', 'title is missing', 'title');
-  const head = wanted.head.includes(':') ? wanted.head.slice(wanted.head.indexOf(':') + 1) : wanted.head;
+  const [owner, head] = wanted.head.includes(':')
+    ? [wanted.head.slice(0, wanted.head.indexOf(':')), wanted.head.slice(wanted.head.indexOf(':') + 1)]
+    : [repository.owner.login, wanted.head];
+  // There are no forks here to propose from.
+  if (owner.toLowerCase() !== repository.owner.login.toLowerCase()) throw missing('head');
   const opened = await openPullRequest(exchange.world, repository, {
     title: wanted.title,
     body: wanted.body ?? null,
@@ -146,5 +155,5 @@ async function create(exchange: Exchange, repository: Repository) {
     maintainerCanModify: wanted.maintainer_can_modify ?? true,
     author: actorOf(exchange),
   });
-  return json(presentWholePullRequest(exchange.world, opened), 201);
+  return json(await presentWholePullRequest(exchange.world, opened), 201);
 }

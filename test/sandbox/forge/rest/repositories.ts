@@ -9,9 +9,9 @@ import type { ArchiveLinks } from '../archive.ts';
 import {
   presentAccount,
   presentGitCommit,
-  presentRepository,
   presentSignature,
   presentVerification,
+  presentWholeRepository,
 } from './present.ts';
 import type { Repository } from '../repository.ts';
 
@@ -21,7 +21,7 @@ const reads = [{ contents: 'read' as const }];
 export function repositoryRoutes(links: ArchiveLinks): Route[] {
   return [
     repositoryRoute('GET /repos/{owner}/{repo}', [{ metadata: 'read' }], ({ world }, repository) =>
-      json(presentRepository(world, repository)),
+      json(presentWholeRepository(world, repository)),
     ),
     repositoryRoute('GET /repos/{owner}/{repo}/git/ref/{ref+}', reads, (exchange, repository) => {
       const ref = `refs/${exchange.params['ref'] ?? ''}`;
@@ -48,11 +48,7 @@ export function repositoryRoutes(links: ArchiveLinks): Route[] {
       }
       const commit = await repository.git.store.commit(oid);
       if (!commit) throw notFound();
-      return json({
-        ...presentCommit(exchange, repository, { ...commit, oid }),
-        files: [],
-        stats: { total: 0, additions: 0, deletions: 0 },
-      });
+      return json(await presentWholeCommit(exchange, repository, { ...commit, oid }));
     }),
     repositoryRoute('GET /repos/{owner}/{repo}/compare/{basehead}', reads, compare),
     repositoryRoute('GET /repos/{owner}/{repo}/tarball/{ref+}', reads, (exchange, repository) => {
@@ -97,6 +93,26 @@ function presentCommit(
     author: by(commit.author.email),
     committer: by(commit.committer.email),
     parents: whole['parents'],
+  };
+}
+
+async function presentWholeCommit(
+  exchange: Exchange,
+  repository: Repository,
+  commit: LoggedCommit,
+): Promise<Record<string, unknown>> {
+  const { store } = repository.git;
+  const parent = await store.commit(commit.parents[0] ?? '');
+  const changes = await diffTrees(store, parent?.tree, commit.tree);
+  const files = await Promise.all(
+    changes.map((each) => presentChange(exchange, repository, commit.oid, each)),
+  );
+  const sum = (key: 'additions' | 'deletions'): number => files.reduce((total, file) => total + file[key], 0);
+  const [additions, deletions] = [sum('additions'), sum('deletions')];
+  return {
+    ...presentCommit(exchange, repository, commit),
+    files: files.slice(0, exchange.settings.compareFiles),
+    stats: { total: additions + deletions, additions, deletions },
   };
 }
 
@@ -154,7 +170,7 @@ async function presentChange(
   repository: Repository,
   head: string,
   change: FileChange,
-): Promise<Record<string, unknown>> {
+): Promise<Record<string, unknown> & { readonly additions: number; readonly deletions: number }> {
   const { path, before, after, previousPath } = change;
   const name = fullNameOf(repository);
   const patch = await patchOf(repository.git.store, change);
