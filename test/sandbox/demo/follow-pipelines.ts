@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
 interface Following {
@@ -13,7 +14,7 @@ interface Following {
 /** What `kubectl get pipelines -w` shows, line by line as it changes. Gives what ends it. */
 export function followPipelines({ kubectl, kubeconfig, namespace, tell }: Following): () => Promise<void> {
   const child = spawn(kubectl, ['get', 'pipelines', '-n', namespace, '-w'], {
-    env: { KUBECONFIG: kubeconfig },
+    env: { KUBECONFIG: kubeconfig, HOME: dirname(kubeconfig) }, // it keeps a cache there
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const killOnExit = (): void => void child.kill('SIGKILL');
