@@ -9,7 +9,7 @@ const reread = 60_000;
 
 /**
  * The connection of a Pod: the service account's folder and the address that the kubelet puts into the environment.
- * Rejects with NotInCluster, saying what is missing.
+ * Throws NotInCluster, saying what is missing.
  */
 export function inCluster(folder: string, env: Readonly<Record<string, string | undefined>>): Connection {
   const host = env['KUBERNETES_SERVICE_HOST'];
@@ -17,7 +17,7 @@ export function inCluster(folder: string, env: Readonly<Record<string, string | 
   if (host === undefined || port === undefined) {
     throw new CodedError(
       'NotInCluster',
-      'KUBERNETES_SERVICE_HOST and _PORT are not set: outside of a cluster give --kubeconfig',
+      'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: outside of a cluster give --kubeconfig',
     );
   }
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;

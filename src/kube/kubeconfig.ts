@@ -7,80 +7,72 @@ import { Secret } from '../base/secret.ts';
 import { tokenFile } from './in-cluster.ts';
 import type { Connection } from './transport.ts';
 
-const named = <T extends z.ZodType>(name: string, value: T) =>
-  z.array(z.object({ name: z.string(), [name]: value }));
-const cluster = z.strictObject({
-  server: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
-  'certificate-authority': z.string().optional(),
-  'certificate-authority-data': z.string().optional(),
-  'tls-server-name': z.string().optional(),
-  extensions: z.unknown().optional(),
-});
-const user = z.looseObject({
-  token: z.string().optional(),
-  tokenFile: z.string().optional(),
-  'client-certificate': z.string().optional(),
-  'client-certificate-data': z.string().optional(),
-  'client-key': z.string().optional(),
-  'client-key-data': z.string().optional(),
-});
+const entries = z.array(z.looseObject({ name: z.string() }));
 const kubeconfig = z.object({
   'current-context': z.string().optional(),
-  contexts: z.array(
-    z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
-  ),
-  clusters: named('cluster', z.unknown()),
-  users: named('user', z.unknown()),
+  contexts: entries,
+  clusters: entries,
+  users: entries,
 });
-const understood = new Set([
-  'token',
-  'tokenFile',
-  'client-certificate',
-  'client-certificate-data',
-  'client-key',
-  'client-key-data',
-]);
+const context = z.object({ cluster: z.string(), user: z.string() });
+const text = z.string().optional();
+const cluster = z.strictObject({
+  server: z.string(),
+  'certificate-authority': text,
+  'certificate-authority-data': text,
+  'tls-server-name': text,
+  extensions: z.unknown().optional(),
+});
+const user = z.strictObject({
+  token: text,
+  tokenFile: text,
+  'client-certificate': text,
+  'client-certificate-data': text,
+  'client-key': text,
+  'client-key-data': text,
+  extensions: z.unknown().optional(),
+});
+
+/** Why what some kubeconfigs hold is not taken, and what to write instead. */
+const refusals: Readonly<Record<string, string>> = {
+  'insecure-skip-tls-verify':
+    'give certificate-authority instead: a token goes only to a server that is checked',
+  'proxy-url': 'the API server is spoken to directly',
+  exec: 'no program is run here; use a token (kubectl create token) or a client certificate',
+  'auth-provider': 'no program is run here; use a token (kubectl create token) or a client certificate',
+  username: 'API servers take no passwords any more; use a token (kubectl create token)',
+  password: 'API servers take no passwords any more; use a token (kubectl create token)',
+};
 
 /**
- * The operator's own kubeconfig. Nothing that it names is executed: a user with `exec` or `auth-provider` is refused with a sentence.
- * @param context its current one unless given
+ * The operator's own kubeconfig. Nothing that it names is executed, and what is not understood is refused by name.
+ * Throws KubeconfigInvalid with a sentence that names the file, or NotInCluster when its tokenFile cannot be read; neither
+ * repeats a value.
+ * @param wanted the context; its current one unless given
  */
-export function readKubeconfig(file: string, context?: string): Connection {
-  const config = check(kubeconfig, yamlOf(file), file);
-  const wanted = context ?? config['current-context'];
-  const chosen = config.contexts.find(({ name }) => name === wanted)?.context;
-  if (chosen === undefined) {
-    const known = config.contexts.map(({ name }) => name).join(', ');
-    throw invalid(file, `there is no context ${wanted ?? '(none is current)'}; it has: ${known}`);
-  }
-  const to = check(
-    cluster,
-    config.clusters.find(({ name }) => name === chosen.cluster)?.['cluster'],
-    `${file}: cluster ${chosen.cluster}`,
-  );
-  const as = check(
-    user,
-    config.users.find(({ name }) => name === chosen.user)?.['user'],
-    `${file}: user ${chosen.user}`,
-  );
-  const strange = Object.keys(as).find((key) => !understood.has(key));
-  if (strange !== undefined) {
-    throw invalid(
-      file,
-      `user ${chosen.user} has ${strange}, which is not supported: nothing is executed here; use a token (kubectl create token)`,
-    );
-  }
-  const folder = dirname(file);
-  const ca = dataOrFile(to['certificate-authority-data'], to['certificate-authority'], folder);
-  if (ca === undefined) throw invalid(file, `cluster ${chosen.cluster} has no certificate-authority`);
-  const cert = dataOrFile(as['client-certificate-data'], as['client-certificate'], folder);
-  const key = dataOrFile(as['client-key-data'], as['client-key'], folder);
-  const fixed = as.token === undefined ? undefined : new Secret(as.token);
+export function readKubeconfig(file: string, wanted?: string): Connection {
+  const config = check(kubeconfig, yamlOf(file), `kubeconfig ${file}`);
+  const chosen = wanted ?? config['current-context'];
+  if (chosen === undefined || chosen === '')
+    throw invalid(file, `no context is current; name one with --context: ${namesOf(config.contexts)}`);
+  const { cluster: toName, user: asName } = find(context, 'context', chosen, config.contexts, file);
+  const to = find(cluster, 'cluster', toName, config.clusters, file);
+  const as = find(user, 'user', asName, config.users, file);
   const serverName = to['tls-server-name'];
+  const ca = dataOrFile(to, 'certificate-authority', file);
+  if (ca === undefined) throw invalid(file, `cluster ${toName} has no certificate-authority`);
+  const cert = dataOrFile(as, 'client-certificate', file);
+  const key = dataOrFile(as, 'client-key', file);
+  if ((cert === undefined) !== (key === undefined))
+    throw invalid(file, `user ${asName} must have both client-certificate and client-key, or neither`);
+  if (cert === undefined && as.token === undefined && as.tokenFile === undefined)
+    throw invalid(file, `user ${asName} has no token, tokenFile or client-certificate`);
+  const fixed = as.token === undefined ? undefined : new Secret(as.token);
   return {
-    server: new URL(to.server).origin,
+    server: originOf(to.server, `${file}: cluster ${toName}`),
     ca,
-    token: as.tokenFile === undefined ? () => fixed : tokenFile(resolve(folder, as.tokenFile)),
+    // As for kubectl, the file wins.
+    token: as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile)),
     ...(cert === undefined || key === undefined ? {} : { clientCertificate: { cert, key: new Secret(key) } }),
     ...(serverName === undefined ? {} : { serverName }),
   };
@@ -90,20 +82,74 @@ function yamlOf(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 });
   } catch (thrown) {
-    throw invalid(file, `cannot be read (${codeOf(thrown)})`);
+    // The parser's own message quotes the line, which may hold a token.
+    throw invalid(file, `cannot be read as YAML (${codeOf(thrown)})`);
   }
+}
+
+type Entries = z.infer<typeof entries>;
+
+function find<T extends z.ZodType>(
+  schema: T,
+  kind: 'context' | 'cluster' | 'user',
+  name: string,
+  list: Entries,
+  file: string,
+): z.output<T> {
+  const found = list.find((each) => each.name === name);
+  if (found === undefined) throw invalid(file, `there is no ${kind} ${name}; it has: ${namesOf(list)}`);
+  return check(schema, found[kind] ?? {}, `kubeconfig ${file}: ${kind} ${name}`);
+}
+
+function namesOf(list: Entries): string {
+  return list.map(({ name }) => name).join(', ') || 'none';
 }
 
 function check<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(where, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  if (issue?.code === 'unrecognized_keys') {
+    const key = issue.keys.find((each) => each in refusals) ?? issue.keys[0] ?? '';
+    throw new CodedError(
+      'KubeconfigInvalid',
+      `${where} has ${key}, which is not supported${key in refusals ? `: ${refusals[key]}` : ''}`,
+    );
+  }
+  const path = issue?.path.join('.') ?? '';
+  throw new CodedError('KubeconfigInvalid', `${where}: ${path === '' ? '' : `${path}: `}${issue?.message}`);
 }
 
-function dataOrFile(data: string | undefined, file: string | undefined, folder: string): string | undefined {
-  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
-  return file === undefined ? undefined : readFileSync(resolve(folder, file), 'utf8');
+function dataOrFile(
+  of: z.infer<typeof cluster> | z.infer<typeof user>,
+  name: string,
+  file: string,
+): string | undefined {
+  const { [`${name}-data`]: data, [name]: path }: Readonly<Record<string, unknown>> = of;
+  if (typeof data === 'string') return Buffer.from(data, 'base64').toString('utf8');
+  if (typeof path !== 'string') return undefined;
+  const full = resolve(dirname(file), path);
+  try {
+    return readFileSync(full, 'utf8');
+  } catch (thrown) {
+    throw invalid(file, `cannot read its ${name} ${full} (${codeOf(thrown)})`);
+  }
+}
+
+/** Throws for what would be lost without a word: a path, as some proxies of clusters have, and a password. */
+function originOf(server: string, where: string): string {
+  const url = URL.parse(server);
+  const isPlain =
+    url?.protocol === 'https:' &&
+    url.username === '' &&
+    url.password === '' &&
+    url.pathname === '/' &&
+    url.search === '' &&
+    url.hash === '';
+  if (url === null || !isPlain) {
+    throw invalid(where, 'server must be https://host:port, with no user, path or query');
+  }
+  return url.origin;
 }
 
 function invalid(where: string, what: string): CodedError {
