@@ -19,7 +19,7 @@ export interface StatusWrite {
  * Repeating it changes nothing.
  */
 export async function applyStatus(
-  transport: Transport,
+  transport: Pick<Transport, 'call'>,
   write: StatusWrite,
   signal: AbortSignal,
 ): Promise<string | undefined> {

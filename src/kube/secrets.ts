@@ -11,7 +11,7 @@ const stored = z.object({
 
 /** One Secret by its name, never listed or watched. Rejects with a KubeError: NotFound, Forbidden. */
 export async function readSecret(
-  transport: Transport,
+  transport: Pick<Transport, 'call'>,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<{ readonly uid: string; readonly data: ReadonlyMap<string, Secret> }> {
