@@ -36,7 +36,7 @@ describe('there is one when', () => {
     ['a key changed', 'v: 6.0.0\nw: a\n', 'v: 6.1.0\nx: a\n', 'w'],
     ['a value became a key', '- 6.0.0\n- {w: }\n', '- 6.1.0\n- [w, ]\n- b\n', 'elsewhere'],
     ['something was added', 'v: 6.0.0\n', 'v: 6.1.0\nw: a\n', 'elsewhere'],
-    ['something went into another collection', '- [6.0.0]\n- a\n', '- [6.1.0, a]\n- \n', 'elsewhere'],
+    ['something went into another collection', '- [6.0.0]\n- a\n- b\n', '- [6.1.0, a]\n- b\n', 'elsewhere'],
     ['a collection has another tag', 'v: !a [6.0.0]\n', 'v: !b [6.1.0]\n', 'elsewhere'],
     ['a collection has another anchor', 'v: &a [6.0.0]\n', 'v: &b [6.1.0]\n', 'elsewhere'],
     ['a mapping became a sequence', 'v: {6.0.0: a}\n', 'v: [6.1.0, a]\n', 'elsewhere'],
