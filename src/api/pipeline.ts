@@ -86,7 +86,7 @@ const pullRequest = z.object({
     .describe('Labels that the pull request gets.'),
   reviewers: atomicList(z.string().min(1).max(64), { min: 0, max: 15 })
     .optional()
-    .describe('User names of those who are asked to review the pull request.'),
+    .describe('Who is asked to review the pull request: user names, and teams as organization/team.'),
   draft: z.boolean().optional().describe('Whether the pull request is opened as a draft.'),
 });
 

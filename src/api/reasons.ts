@@ -6,12 +6,12 @@
  */
 export const reasons = {
   UpToDate: { is: 'fine', what: 'Every environment runs what the one before it runs.', next: '' },
-  Promoting: { is: 'waiting', what: 'A promotion is being made.', next: '' },
+  Promoting: { is: 'waiting', what: 'A promotion is being made.', next: 'Wait for the pull request.' },
   PullRequestOpen: { is: 'waiting', what: 'A promotion pull request is open.', next: 'Review and merge it.' },
   Merged: {
     is: 'waiting',
     what: 'The pull request is merged; the environment does not run the revision yet.',
-    next: '',
+    next: 'Wait for Flux; look at the app object and its source when it takes long.',
   },
   NotArriving: {
     is: 'blocked',
@@ -31,13 +31,17 @@ export const reasons = {
   NothingToPromote: {
     is: 'waiting',
     what: 'No environment runs a revision that could be promoted.',
-    next: '',
+    next: 'Bring a revision into the first environment.',
   },
-  SourceNotReady: { is: 'waiting', what: 'The source environment is not healthy, or is changing.', next: '' },
+  SourceNotReady: {
+    is: 'waiting',
+    what: 'The source environment is not healthy, or is changing.',
+    next: 'Wait for the source environment; look at its app object when it stays so.',
+  },
   SourceDisagrees: {
     is: 'waiting',
     what: 'The targets of the source environment run different revisions.',
-    next: '',
+    next: 'Bring all targets of the source environment to one revision.',
   },
   TargetNewer: {
     is: 'waiting',
@@ -87,7 +91,11 @@ export const reasons = {
     next: 'Create it, or correct credentialRef.',
   },
   CredentialReady: { is: 'fine', what: 'The credential works.', next: '' },
-  CredentialUnchecked: { is: 'waiting', what: 'The credential has not been tried yet.', next: '' },
+  CredentialUnchecked: {
+    is: 'waiting',
+    what: 'The credential has not been tried yet.',
+    next: 'Wait for its first check.',
+  },
   SecretNotFound: { is: 'retried', what: 'The Secret does not exist.', next: 'Create it.' },
   SecretAccessDenied: {
     is: 'retried',
@@ -165,7 +173,7 @@ export const reasons = {
   AlreadyInGit: {
     is: 'waiting',
     what: 'The base branch already holds the revision; the environment does not run it yet.',
-    next: '',
+    next: 'Wait for Flux; look at the app object and its source when it takes long.',
   },
   BranchTampered: {
     is: 'retried',
@@ -182,12 +190,15 @@ export const reasons = {
     what: 'The forge refused the change by a rule of the repository.',
     next: "Allow it in the repository's rules.",
   },
-  RateLimited: { is: 'retried', what: 'The forge asks to wait.', next: '' },
-  ForgeUnavailable: { is: 'retried', what: 'The forge did not answer.', next: '' },
-  InternalError: {
+  RateLimited: {
     is: 'retried',
-    what: 'Something failed that should not.',
-    next: "Look at the controller's log.",
+    what: 'The forge asks to wait.',
+    next: 'Wait; spread Pipelines over more credentials when it happens often.',
+  },
+  ForgeUnavailable: {
+    is: 'retried',
+    what: 'The forge did not answer.',
+    next: 'Look at the network and at the state of the forge when it stays so.',
   },
 } as const satisfies Record<
   string,
