@@ -9,7 +9,6 @@ const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const key: AppKey = { appId: '1400101', privateKey: new Secret(pem) };
 const fleet = { owner: 'acme', name: 'fleet' };
-const now = new Date('2026-11-24T10:00:00Z');
 
 interface Claims {
   readonly iat: number;
