@@ -1,0 +1,201 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { Secret } from '../../src/base/secret.ts';
+import { systemNamespace } from '../sandbox/chart.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
+import { credentialName } from './objects.ts';
+import { outputsOf } from './outputs.ts';
+import { startScene, type Scene, type Stage } from './scene.ts';
+import { SecretPieces, type Leak } from './secret-pieces.ts';
+
+/** A run in which all goes wrong that has to do with credentials, at the log level that tells most; then a search for every one of them. */
+let scene: Scene;
+let app: Stage;
+let bot: Stage;
+/** What the controllers had from the API server to show who they are, in the order in which they got it. */
+const accountTokens: string[] = ['rubbish-token-Zq8Wn4Xv7Rb2Kd9Ty5'];
+
+beforeAll(async () => {
+  scene = await startScene({ values: { logLevel: 'debug' } });
+  await noteAccountToken();
+  app = await scene.stage('canary-app');
+  bot = await scene.stage('canary-token', { credential: 'token' });
+  await theForgeFailsAndRepeatsWhatItWasShown();
+  await theSecretsHoldSomethingElse();
+  await theForgeTakesTheCredentialsNoMore();
+  await theControllerMayNotReadTheSecret();
+  await theApiServerRefusesTheController();
+}, 150_000);
+afterAll(async () => await scene.stop());
+
+async function noteAccountToken(): Promise<void> {
+  const folder = dirname(scene.world.controller?.logFile ?? '');
+  accountTokens.push(await readFile(join(folder, 'serviceaccount', 'token'), 'utf8'));
+}
+
+async function isProposed(stage: Stage, version: string): Promise<void> {
+  await stage.eventually(
+    `${version} is proposed`,
+    ({ promotion }) => promotion?.phase === 'Proposed' && promotion.revision.version === version,
+    60_000,
+  );
+}
+
+async function says(stage: Stage, reason: string): Promise<void> {
+  await stage.eventually(`it says ${reason}`, ({ waiting }) => waiting?.reason === reason, 30_000);
+}
+
+async function theForgeFailsAndRepeatsWhatItWasShown(): Promise<void> {
+  const { faults } = scene.world.forge;
+  const [jwt = ''] = app.app.jwts;
+  const { token = '' } = bot.secretData;
+  const refuse = (status: number, message: string) => ({ kind: 'status', status, message }) as const;
+  faults.freshTokens = { uses: 1, status: 401 };
+  faults.add(
+    { credential: 'app', effect: refuse(500, `cannot read ${jwt}`) },
+    { credential: 'app', after: 1, effect: refuse(422, `Bearer ${jwt.slice(20, 60)} is odd`) },
+    { credential: 'classic', graphql: 'repository', effect: refuse(403, `${token} may not`) },
+    {
+      credential: 'classic',
+      graphql: 'repository',
+      after: 1,
+      effect: refuse(401, `${token.slice(6, 30)} is bad`),
+    },
+    { route: 'POST /repos/{owner}/{repo}/git/trees', count: 2, effect: refuse(502, `${token} was sent`) },
+    { route: 'POST /repos/{owner}/{repo}/git/commits', count: 2, effect: { kind: 'lostAnswer' } },
+    { graphql: 'updateRefs', count: 2, effect: { kind: 'lostAnswer' } },
+    { route: 'POST /repos/{owner}/{repo}/pulls', count: 2, effect: { kind: 'lostAnswer' } },
+    { route: 'DELETE /installation/token', count: 2, effect: { kind: 'lostRequest' } },
+  );
+  await Promise.all([app, bot].map((stage) => stage.release('6.2.0')));
+  await Promise.all([app, bot].map((stage) => isProposed(stage, '6.2.0')));
+  faults.clear();
+}
+
+async function theSecretsHoldSomethingElse(): Promise<void> {
+  const { appId = '', privateKey = '' } = app.secretData;
+  const { token = '' } = bot.secretData;
+  // Keys mixed up, and a line of the file left out.
+  await app.putSecret({ appId: privateKey, privateKey: appId });
+  await bot.putSecret({ token: `token: ${token}` });
+  await Promise.all([app, bot].map((stage) => stage.release('6.3.0')));
+  await Promise.all([app, bot].map((stage) => says(stage, 'SecretMalformed')));
+  await app.putSecret({ appId, privateKey: privateKey.split('\n').toSpliced(3, 1).join('\n') });
+  await app.eventually(
+    'the key is no key',
+    ({ waiting }) => waiting?.message.includes('privateKey') === true,
+  );
+  await Promise.all([app, bot].map((stage) => stage.putSecret(stage.secretData)));
+  await Promise.all([app, bot].map((stage) => isProposed(stage, '6.3.0')));
+}
+
+async function theForgeTakesTheCredentialsNoMore(): Promise<void> {
+  scene.world.forge.revokeToken(bot.secretData['token'] ?? '');
+  const keys = app.app.publicKeys.splice(0);
+  for (const token of scene.world.forge.world.credentials.tokens()) token.revoked = true;
+  await Promise.all([app, bot].map((stage) => stage.release('6.4.0')));
+  await Promise.all([app, bot].map((stage) => says(stage, 'CredentialRejected')));
+  app.app.publicKeys.push(...keys);
+  await bot.putSecret({ token: bot.newToken() });
+  await Promise.all([app, bot].map((stage) => isProposed(stage, '6.4.0')));
+}
+
+async function theControllerMayNotReadTheSecret(): Promise<void> {
+  const binding = '/apis/rbac.authorization.k8s.io/v1/namespaces/canary-app/rolebindings/lockkeeper-promoter';
+  await app.delete(binding);
+  await app.release('6.5.0');
+  await says(app, 'SecretAccessDenied');
+}
+
+/** Its account is made anew while the API server is away: what it has, and then what it finds in the file, is worth nothing. */
+async function theApiServerRefusesTheController(): Promise<void> {
+  const { cluster, controller, chart } = scene.world;
+  const account = chart.objects.find(({ kind }) => kind === 'ServiceAccount');
+  await app.delete(`/api/v1/namespaces/${systemNamespace}/serviceaccounts/lockkeeper-controller`);
+  await cluster.applyYaml(stringify(account));
+  await controller?.rotateToken(new Secret(accountTokens[0] ?? ''));
+  await cluster.kill('kube-apiserver');
+  await cluster.restart('kube-apiserver');
+  await eventually(
+    'the log tells of it',
+    async () => (await controller?.log())?.includes('"Unauthorized"') === true,
+    { deadlineMs: 30_000 },
+  );
+  await scene.world.restartController();
+  await noteAccountToken();
+  await bot.release('6.5.0');
+  await isProposed(bot, '6.5.0');
+}
+
+/** Every secret that there was, by a name that tells which. */
+function secrets(): (readonly [string, string])[] {
+  return [
+    ...app.secrets.map(([name, value]) => [`app ${name}`, value] as const),
+    ...bot.secrets.map(([name, value]) => [`bot ${name}`, value] as const),
+    ...accountTokens.map((value, index) => [`account token ${index}`, value] as const),
+    ['unused key', scene.world.app.privateKey],
+  ];
+}
+
+async function leaks(pieces: SecretPieces): Promise<Leak[]> {
+  return (await outputsOf(scene.world)).flatMap(({ where, text }) => pieces.findIn(where, text));
+}
+
+test('no log, object, Event, page or commit holds a piece of a secret after all that can go wrong', async () => {
+  const all = secrets();
+  const kinds = new Set(all.map(([name]) => name.replace(/ \d+$/, '')));
+  expect(kinds).toEqual(
+    new Set(['app token', 'app JWT', 'app private key', 'bot token', 'account token', 'unused key']),
+  );
+  expect(await leaks(new SecretPieces(all))).toEqual([]);
+  // What went wrong did so where the secrets were: in calls to the forge and to the API server.
+  const outputs = await outputsOf(scene.world);
+  const log = outputs.filter(({ where }) => where.startsWith('log')).map(({ text }) => text);
+  for (const outcome of ['ok', 'Unauthorized', 'PermissionMissing', 'NotInstalled', 'Unavailable']) {
+    expect(log.join('')).toContain(`"outcome":"${outcome}"`);
+  }
+});
+
+test('what is planted in any of these places is found there', async () => {
+  const { cluster, forge, controller } = scene.world;
+  const all = secrets();
+  // The ends of tokens: their beginnings are alike.
+  const endOf = (name: string): string =>
+    all
+      .find(([each]) => each === name)?.[1]
+      .trim()
+      .slice(-100) ?? '';
+  const token = endOf('bot token 0');
+  await appendFile(controller?.logFile ?? '', `{"msg":"got ${endOf('account token 1').slice(-12)}"}\n`);
+  const metadata = { name: 'planted', namespace: 'default' };
+  const key = Buffer.from(`key=${endOf('app private key').slice(0, 30)}`).toString('base64');
+  await app.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key } });
+  await app.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: credentialName, namespace: 'canary-app', annotations: { token } },
+  });
+  await cluster.api('POST', '/api/v1/namespaces/default/events', {
+    metadata,
+    involvedObject: { kind: 'Namespace', name: 'default', namespace: 'default' },
+    message: `refused ${endOf('app JWT 0').slice(20, 32)}`,
+  });
+  const [pullRequest] = bot.proposal.pullRequests;
+  if (pullRequest !== undefined) pullRequest.body = `see https://x:${encodeURIComponent(token)}@github.com`;
+  await app.commit({ '.netrc': `password ${endOf('app token 0')}` }, 'forgotten');
+  await forge.deleteBranch(app.repository, 'forgotten');
+
+  const found = await leaks(new SecretPieces(all));
+  expect(new Set(found.map(({ secret, where }) => `${secret} in ${where}`))).toEqual(
+    new Set([
+      'account token 1 in log controller-2',
+      'app private key in object ConfigMap default/planted',
+      'bot token 0 in object Secret canary-app/promoter',
+      'app JWT 0 in object Event default/planted',
+      'bot token 0 in page /acme/canary-token/pull/1',
+      'app token 0 in git acme/canary-app',
+    ]),
+  );
+});
