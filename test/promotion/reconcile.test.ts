@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { revisionOf } from '../../src/base/revision.ts';
+import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
+import { branch, Stage } from './stage.ts';
+
+let acme: Acme;
+beforeAll(async () => void (acme = await startAcme()));
+afterAll(() => acme.stop());
+
+async function stage(): Promise<Stage> {
+  return new Stage(acme, await acme.promoter());
+}
+
+/** A stage with an open pull request for 6.2.0. */
+async function proposed(): Promise<Stage> {
+  const own = await stage();
+  own.run('dev', '6.2.0');
+  await own.settle();
+  own.asked();
+  return own;
+}
+
+const look = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
+const mint = 'POST /app/installations/{installation_id}/access_tokens';
+
+test('a version is proposed, merged, arrives, and people hear of each step once', async () => {
+  const own = await proposed();
+  const [{ number } = { number: 0 }] = own.pullRequests();
+  const url = `${acme.forge.urls.web}/${own.own.fullName}/pull/${number}`;
+  expect(own.waiting).toBe(`PullRequestOpen: pull request #${number} for 6.2.0: ${url}`);
+  expect(own.staging.promotion).toMatchObject({
+    phase: 'Proposed',
+    verified: true,
+    repository: `github.com/${own.own.fullName}`,
+    branch,
+    pullRequest: { number, url, state: 'Open' },
+  });
+  await acme.forge.merge(own.own.fullName, number);
+  await own.settle(minuteMs);
+  expect(own.waiting).toMatch(/^Merged: 6\.2\.0 was merged at \d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/);
+  own.run('staging', '6.2.0');
+  await own.settle(minuteMs);
+  expect(own.staging).toMatchObject({
+    revision: { version: '6.2.0' },
+    promotion: { phase: 'Promoted', pullRequest: { state: 'Merged' } },
+  });
+  expect(own.waiting).toBe('');
+  expect(own.condition('Ready')).toBe('True UpToDate');
+  expect(own.said).toEqual([
+    `Normal PullRequestOpen: staging: pull request for 6.2.0 is open (${url})`,
+    `Normal Merged: staging: 6.2.0 is merged (${url})`,
+    'Normal UpToDate: staging runs 6.2.0',
+  ]);
+});
+
+test('the commit stands in status before the branch moves to it', async () => {
+  const own = await stage();
+  const moves: [string, string | undefined][] = [];
+  acme.forge.onBranchMove(own.own.fullName, branch, (head) =>
+    moves.push([head, own.staging.promotion?.commit]),
+  );
+  own.run('dev', '6.2.0');
+  await own.settle();
+  own.run('dev', '6.3.0');
+  await own.settle();
+  expect(moves).toHaveLength(2);
+  for (const [head, recorded] of moves) expect(recorded).toBe(head);
+});
+
+test('a pass that finds nothing new writes nothing, sends nothing and says nothing', async () => {
+  const own = await proposed();
+  const before = { written: own.written.length, said: own.said.length };
+  for (let seconds = 1; seconds < 60; seconds += 7) await own.pass(1_000);
+  expect({ written: own.written.length, said: own.said.length }).toEqual(before);
+  expect(own.asked()).toEqual([]);
+});
+
+test('an open pull request is looked at once a minute, however many passes there are', async () => {
+  const own = await proposed();
+  const next = await own.settle();
+  expect(next).toBeGreaterThan(0);
+  expect(next).toBeLessThanOrEqual(minuteMs);
+  for (let seconds = 0; seconds < 300; seconds += 5) await own.settle(5_000);
+  expect(own.asked()).toEqual(Array.from({ length: 5 }, () => look));
+});
+
+test('looking at a pull request of which something else is to be said repeats no event and writes no status', async () => {
+  const own = await proposed();
+  own.fail('dev', '6.2.0');
+  await own.settle();
+  expect(own.waiting).toMatch(/^AppUnhealthy: /);
+  const before = { written: own.written.length, said: [...own.said] };
+  expect(before.said.filter((line) => line.startsWith('Warning'))).toHaveLength(1);
+  for (let minutes = 0; minutes < 5; minutes += 1) await own.settle(minuteMs);
+  expect(own.asked()).toContain(look);
+  expect(own.said).toEqual(before.said);
+  // The time of the last use moves with the looks; nothing else does.
+  const [first, ...later] = own.written.slice(before.written - 1).map(({ environments }) => environments);
+  for (const environments of later) expect(environments).toEqual(first);
+});
+
+describe('a pull request that a person closes', () => {
+  async function closed(): Promise<Stage> {
+    const own = await proposed();
+    acme.forge.close(own.own.fullName, own.pullRequests()[0]?.number ?? 0);
+    await own.settle(minuteMs);
+    return own;
+  }
+
+  test('bars its version, which is not proposed again', async () => {
+    const own = await closed();
+    expect(own.waiting).toMatch(/^PullRequestClosed: .*release another revision$/);
+    expect(own.staging.barred).toEqual([revisionOf({ version: '6.2.0' }).key]);
+    own.asked();
+    for (let minutes = 0; minutes < 5; minutes += 1) await own.settle(minuteMs);
+    expect(own.asked()).toEqual([]);
+    own.restart();
+    await own.settle();
+    expect(own.pullRequests()).toHaveLength(1);
+  });
+
+  test('leaves the next version as it is: proposed', async () => {
+    const own = await closed();
+    own.run('dev', '6.3.0');
+    await own.settle();
+    expect(
+      own
+        .pullRequests()
+        .filter(({ state }) => state === 'open')
+        .map(({ title }) => title),
+    ).toEqual(['Promote apps/podinfo in staging to 6.3.0']);
+  });
+});
+
+describe('when the environment has arrived before anybody looked', () => {
+  test('a merge costs one look and no token that may write', async () => {
+    const own = await proposed();
+    await acme.forge.merge(own.own.fullName, own.pullRequests()[0]?.number ?? 0);
+    // Times of conditions have whole seconds: this one seems to be from before the pull request was opened.
+    own.run('staging', '6.2.0');
+    await own.settle();
+    expect(own.asked()).toEqual([look]);
+    expect(own.staging.promotion?.phase).toBe('Promoted');
+  });
+
+  test('by another way, the pull request is closed with a comment that says so', async () => {
+    const own = await proposed();
+    own.run('staging', '6.2.0');
+    await own.settle(1_000);
+    const [pullRequest] = own.pullRequests();
+    expect(pullRequest?.state).toBe('closed');
+    expect(pullRequest?.comments.map(({ body }) => body)).toEqual([
+      'staging already runs 6.2.0: it arrived by another way, so there is nothing left to merge.',
+    ]);
+    expect(own.staging.promotion).toMatchObject({ phase: 'Promoted', pullRequest: { state: 'Closed' } });
+    expect(own.staging.barred).toBeUndefined();
+    const asked = own.asked();
+    expect(asked.filter((route) => route === look)).toHaveLength(1);
+    expect(asked.filter((route) => route === mint)).toHaveLength(1);
+  });
+});
+
+test('the credential of a Pipeline is shown with who it is and when this Pipeline last used it', async () => {
+  const own = await proposed();
+  expect(own.stored.status?.credential).toMatchObject({ name: 'acme-promoter', valid: 'Unknown' });
+  expect(own.condition('CredentialHealthy')).toBe('Unknown CredentialUnchecked');
+  const ready = {
+    type: 'Ready',
+    status: 'False' as const,
+    reason: 'PermissionMissing',
+    message: 'the App lacks pull_requests:write',
+    lastTransitionTime: '2026-11-25T08:00:00Z',
+    observedGeneration: 1,
+  };
+  own.credential = {
+    ...own.own.credential,
+    status: { valid: 'True', owner: { login: 'acme-promoter[bot]', type: 'Bot' }, conditions: [ready] },
+  };
+  await own.settle();
+  expect(own.condition('CredentialHealthy')).toBe('False PermissionMissing');
+  expect(own.stored.status?.credential).toMatchObject({ owner: 'acme-promoter[bot]', valid: 'True' });
+  own.credential = undefined;
+  await own.settle();
+  expect(own.condition('CredentialHealthy')).toBe('False CredentialNotFound');
+});
