@@ -28,7 +28,8 @@ export function beyond(granted: Permissions, asked: Permissions): string[] {
     .map(([name]) => name);
 }
 
-function roleOf(account: Account, repository: Repository): Role | undefined {
+/** Undefined: the account may not even read. */
+export function roleOf(account: Account, repository: Repository): Role | undefined {
   const { owner } = repository;
   if (owner.id === account.id || owner.admins.has(account.id)) return 'admin';
   const role = repository.collaborators.get(account.id);

@@ -10,6 +10,7 @@ import {
   openPullRequest,
   updatePullRequest,
 } from '../pull-requests.ts';
+import { roleOf } from '../permissions.ts';
 import { type Route, repositoryRoute } from '../router.ts';
 import { presentComment, presentLabel, presentPullRequest, presentWholePullRequest } from './present.ts';
 import type { PullRequest, Repository } from '../repository.ts';
@@ -85,7 +86,9 @@ export function pullRoutes(): Route[] {
       const found = pullRequestOf(exchange, repository);
       for (const login of reviewers) {
         const account = exchange.world.accounts.byLogin(login);
-        if (!account)
+        if (account === found.author)
+          throw new GithubError(422, 'Review cannot be requested from pull request author.');
+        if (!account || !roleOf(account, repository))
           throw new GithubError(
             422,
             'Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.',
