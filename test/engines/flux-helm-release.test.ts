@@ -71,6 +71,16 @@ describe('What the user reads', () => {
   });
 });
 
+test('an edit that Flux has not come to is told as such, not by what it still does for the older spec', () => {
+  const given = {
+    ready: { status: 'True', reason: 'UpgradeSucceeded', observedGeneration: 1 },
+    conditions: [{ ...reconciling, observedGeneration: 1 }],
+  } as const;
+  expect(read(helmRelease(given)).message).toMatch(
+    /^Flux has not reconciled generation 2 yet; of an older one Flux says UpgradeSucceeded/,
+  );
+});
+
 describe('A wait is dated by the condition that says so', () => {
   const earlier = '2026-11-22T12:00:00Z';
   test.each([
