@@ -3,12 +3,22 @@ import { isKubeError } from './errors.ts';
 import { pathOf, type Resource } from './resource.ts';
 import type { Transport } from './transport.ts';
 
-const answered = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const maxAttempts = 4;
+const stored = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) });
+const found = z.object({ items: z.array(stored) });
+
+type Caller = Pick<Transport, 'call'>;
 
 export interface StatusWrite {
   readonly resource: Resource;
   readonly kind: string;
-  readonly metadata: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    /** As far as we know; an older one costs two requests more. */
+    readonly resourceVersion: string;
+  };
   /** The whole status: what one field owner leaves out is removed. */
   readonly status: unknown;
   readonly fieldManager: string;
@@ -16,34 +26,62 @@ export interface StatusWrite {
 
 /**
  * Server-side apply of a status. Gives the new resourceVersion; undefined when the object is gone or another one has its name now.
- * Repeating it changes nothing.
+ * Repeating it changes nothing. Rejects with a KubeError; Conflict when the object changed all the time.
  */
 export async function applyStatus(
-  transport: Pick<Transport, 'call'>,
+  transport: Caller,
   write: StatusWrite,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { resource, kind, status, fieldManager } = write;
-  // These and no more: with a resourceVersion a stale cache would be a conflict, and annotations are not ours to own.
-  const { namespace, name, uid } = write.metadata;
-  try {
-    const body = await transport.call({
-      method: 'PATCH',
-      path: pathOf(resource, { namespace, name, subresource: 'status' }),
-      query: { fieldManager, force: 'true' },
-      contentType: 'application/apply-patch+yaml',
-      body: {
-        apiVersion: `${resource.group}/${resource.version}`,
-        kind,
-        metadata: { namespace, name, uid },
-        status,
-      },
-      signal,
-    });
-    return answered.parse(body).metadata.resourceVersion;
-  } catch (thrown) {
-    // Conflict: the uid that we name is not the object's any more.
-    if (isKubeError(thrown, 'NotFound') || isKubeError(thrown, 'Conflict')) return undefined;
-    throw thrown;
+  let { resourceVersion } = write.metadata;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await apply(transport, write, resourceVersion, signal);
+    } catch (thrown) {
+      if (isKubeError(thrown, 'NotFound')) return undefined;
+      if (!isKubeError(thrown, 'Conflict') || attempt === maxAttempts) throw thrown;
+      const live = await read(transport, write, signal);
+      if (live?.uid !== write.metadata.uid) return undefined;
+      ({ resourceVersion } = live);
+    }
   }
+}
+
+async function apply(
+  transport: Caller,
+  { resource, kind, metadata: { namespace, name }, status, fieldManager }: StatusWrite,
+  resourceVersion: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const body = await transport.call({
+    method: 'PATCH',
+    path: pathOf(resource, { namespace, name, subresource: 'status' }),
+    query: { fieldManager, force: 'true' },
+    contentType: 'application/apply-patch+yaml',
+    body: {
+      apiVersion: `${resource.group}/${resource.version}`,
+      kind,
+      // The version, since a uid is not looked at here: it would go to whatever object has the name now.
+      metadata: { namespace, name, resourceVersion },
+      status,
+    },
+    signal,
+  });
+  return stored.parse(body).metadata.resourceVersion;
+}
+
+/** By a list of one, since whoever follows a kind may list it but need not have the right to get. */
+async function read(
+  transport: Caller,
+  { resource, metadata: { namespace, name } }: StatusWrite,
+  signal: AbortSignal,
+): Promise<z.infer<typeof stored>['metadata'] | undefined> {
+  const query = { fieldSelector: `metadata.name=${name}` };
+  const answer = await transport.call({
+    method: 'GET',
+    path: pathOf(resource, { namespace }),
+    query,
+    signal,
+  });
+  return found.parse(answer).items[0]?.metadata;
 }

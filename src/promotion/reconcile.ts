@@ -212,7 +212,7 @@ export class PipelineReconciler {
       this.#written.delete(key);
       return cached;
     }
-    return { ...cached, status: written.status };
+    return asWritten(cached, written);
   }
 
   /** False when the Pipeline is gone. */
@@ -226,7 +226,8 @@ export class PipelineReconciler {
     const written = this.#written.get(key);
     const last = written?.uid === uid ? written.status : pipeline.status;
     if (last !== undefined && canonical(last) === canonical(status)) return true;
-    const resourceVersion = await this.#parts.writeStatus(pipeline, status, signal);
+    const latest = written?.uid === uid ? asWritten(pipeline, written) : pipeline;
+    const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
     if (resourceVersion === undefined) return false;
     this.#written.set(key, { uid, resourceVersion, status });
     return true;
@@ -240,6 +241,11 @@ export class PipelineReconciler {
       if (environment.startsWith(`${key} `)) this.#lookedAt.delete(environment);
     }
   }
+}
+
+/** With the version too: the next write of its status names it, and an older one would be a conflict. */
+function asWritten(pipeline: Pipeline, { resourceVersion, status }: Written): Pipeline {
+  return { ...pipeline, metadata: { ...pipeline.metadata, resourceVersion }, status };
 }
 
 /** Whether carrying the decision out sends anything to a forge. */
