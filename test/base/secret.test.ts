@@ -15,7 +15,7 @@ test('a secret prints as [redacted], whatever prints it', () => {
     Object.prototype.toString.call(secret),
   ];
   for (const text of printed) expect(text).not.toContain('hunter2');
-  expect(printed.slice(0, 2)).toEqual(['{"secret":"[redacted]"}']);
+  expect(printed.slice(0, 2)).toEqual(['[redacted]', '{"secret":"[redacted]"}']);
 });
 
 test('it is given out by one word alone, as it came in', () => {
