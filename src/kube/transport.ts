@@ -1,4 +1,4 @@
-import { Agent, fetch, type Response } from 'undici';
+import { Agent, request as send, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { codeOf } from '../base/error.ts';
 import type { Secret } from '../base/secret.ts';
@@ -39,6 +39,8 @@ const apiStatus = z.object({
   details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
 });
 
+type Response = Dispatcher.ResponseData;
+
 /** HTTP to one API server: one pool for calls, one for watches, a deadline on everything. */
 export class Transport {
   readonly #connection: Connection;
@@ -68,24 +70,36 @@ export class Transport {
    */
   async call(request: Request): Promise<unknown> {
     const { timeoutMs = defaultTimeoutMs } = request;
-    const endsAt = performance.now() + timeoutMs;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([request.signal, deadline]);
+    request.signal.throwIfAborted();
+    // Taken down when the call ends: AbortSignal.timeout would hold what hangs on it until its time has come.
+    const ours = new AbortController();
+    const timer = setTimeout(() => ours.abort(this.#late(request)), timeoutMs);
+    const onAbort = (): void => ours.abort(request.signal.reason);
+    request.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.#attempts(request, performance.now() + timeoutMs, ours.signal);
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** @param signal aborted with what is to be thrown then */
+  async #attempts(request: Request, endsAt: number, signal: AbortSignal): Promise<unknown> {
     const idempotent = request.method === 'GET';
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#exchange(request, signal);
       } catch (thrown) {
-        if (request.signal.aborted) throw request.signal.reason;
-        const error = deadline.aborted ? this.#late(request) : thrown;
+        if (signal.aborted) throw signal.reason;
         const transient =
-          error instanceof KubeError && (error.code === 'Unavailable' || error.code === 'TooManyRequests');
-        if (!transient || !idempotent || attempt === maxAttempts) throw error;
-        const waitMs = error.retryAfterMs ?? jittered(100 * 2 ** attempt);
+          thrown instanceof KubeError && (thrown.code === 'Unavailable' || thrown.code === 'TooManyRequests');
+        if (!transient || !idempotent || attempt === maxAttempts) throw thrown;
+        const waitMs = thrown.retryAfterMs ?? jittered(100 * 2 ** attempt);
         // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
-        if (performance.now() + waitMs > endsAt) throw error;
+        if (performance.now() + waitMs > endsAt) throw thrown;
         await sleep(waitMs, signal).catch(() => {
-          throw request.signal.aborted ? request.signal.reason : error;
+          throw request.signal.aborted ? request.signal.reason : thrown;
         });
       }
     }
@@ -98,7 +112,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#send({ method: 'GET', path, query, signal }, signal, this.#watches);
-    if (response.status !== 200) throw await this.#refusal({ method: 'GET', path, signal }, response);
+    if (response.statusCode !== 200) throw await this.#refusal({ method: 'GET', path, signal }, response);
     return bytesOf(response, `watch ${path}`, signal);
   }
 
@@ -109,7 +123,7 @@ export class Transport {
   async #exchange(request: Request, signal: AbortSignal): Promise<unknown> {
     const response = await this.#send(request, signal, this.#calls);
     const what = `${request.method} ${request.path}`;
-    if (response.status >= 300) throw await this.#refusal({ ...request, signal }, response);
+    if (response.statusCode >= 300) throw await this.#refusal({ ...request, signal }, response);
     const text = await readBounded(response, what, signal);
     if (text === '') return undefined;
     const answer = parsed(text);
@@ -125,11 +139,11 @@ export class Transport {
       const token = this.#connection.token({ fresh });
       let response: Response;
       try {
-        response = await fetch(url, {
+        // Follows no redirect: the token would go along.
+        response = await send(url, {
           method: request.method,
           dispatcher,
           signal,
-          redirect: 'manual', // an API server does not send elsewhere: the token would go along
           headers: {
             accept: 'application/json',
             'user-agent': 'lockkeeper',
@@ -148,8 +162,8 @@ export class Transport {
           { cause: thrown },
         );
       }
-      if (response.status !== 401 || fresh) return response;
-      await response.body?.cancel();
+      if (response.statusCode !== 401 || fresh) return response;
+      await response.body.dump();
     }
     throw new KubeError('Unauthorized', `${request.method} ${request.path}: refused`);
   }
@@ -161,13 +175,17 @@ export class Transport {
     const what = `${method} ${path}`;
     const body = await readBounded(response, what, signal).catch(() => '');
     const said = apiStatus.safeParse(parsed(body));
-    const { message = `answered ${response.status}`, reason, details } = said.data ?? {};
-    const header = Number(response.headers.get('retry-after'));
+    const { message = `answered ${response.statusCode}`, reason, details } = said.data ?? {};
+    const header = Number(response.headers['retry-after']);
     const retryAfter = Number.isFinite(header) && header > 0 ? header : details?.retryAfterSeconds;
-    return new KubeError(codeFor(response.status, reason), `${what}: ${sentence(message, maxMessageBytes)}`, {
-      status: response.status,
-      ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
-    });
+    return new KubeError(
+      codeFor(response.statusCode, reason),
+      `${what}: ${sentence(message, maxMessageBytes)}`,
+      {
+        status: response.statusCode,
+        ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
+      },
+    );
   }
 
   #late({ method, path, timeoutMs = defaultTimeoutMs }: Request): KubeError {
@@ -215,7 +233,7 @@ async function* bytesOf(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* (response.body ?? []) as AsyncIterable<Uint8Array>; /* undici types it as any */
+    yield* response.body as AsyncIterable<Uint8Array>; /* undici types its chunks as any */
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
     throw new KubeError('Unavailable', `${what}: the answer broke off (${codeOf(thrown)})`, {
