@@ -96,6 +96,8 @@ export interface ChangedFile {
   readonly blob?: string;
   /** Where it was before a rename. */
   readonly previousPath?: string;
+  /** Every line that is new in it, against what was at this path before; absent where the forge does not show all of them. */
+  readonly newLines?: string;
 }
 
 export interface NewCommit {
@@ -131,30 +133,37 @@ export interface ForgeReader {
   /** One request. */
   changes(range: { readonly from: string; readonly to: string }, call: Call): Promise<Changes>;
   /**
-   * All regular files below a tree whose path `keep` accepts; symbolic links and submodules are left out. Walks in parts where the
-   * forge cuts a listing short. More than `limit` files kept: rejects with Refused.
+   * All regular files below a tree whose path `keep` accepts; symbolic links and submodules are left out. Where the forge cuts a
+   * listing short it walks in parts, or gives undefined unless `inParts`. More than `limit` files kept: rejects with Refused.
    */
   listFiles(
-    query: { readonly tree: string; readonly keep: (path: string) => boolean; readonly limit: number },
+    query: {
+      readonly tree: string;
+      readonly keep: (path: string) => boolean;
+      readonly limit: number;
+      readonly inParts: boolean;
+    },
     call: Call,
-  ): Promise<readonly TreeFile[]>;
+  ): Promise<readonly TreeFile[] | undefined>;
   /**
    * Contents by blob id, whose hash has been checked, batched into few requests. Blobs that are binary or above 1 MiB are absent;
    * one that the forge does not have rejects with Unavailable.
    */
   readBlobs(blobs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
   /**
-   * Streams every regular file of a commit to `take` (path from the root, content), never holding the archive in memory or on disk.
-   * `wanted` says by path which contents are worth reading; what is above 1 MiB is not asked for. No credential follows a redirect.
+   * Streams every regular file of a commit to `take` (path from the root, content, its hash as a blob), never holding the archive in
+   * memory or on disk. `wanted` says by path which contents are worth reading; what is above 1 MiB is not asked for. No credential
+   * follows a redirect. Gives the id of every directory's tree as the archive has it, by path ('' is the root): it is git's own
+   * unless something below was left out or changed on the way.
    */
   streamArchive(
     query: {
       readonly commit: string;
       readonly wanted: (path: string, size: number) => boolean;
-      readonly take: (path: string, content: Buffer) => void;
+      readonly take: (path: string, content: Buffer, blob: string) => void;
     },
     call: Call,
-  ): Promise<void>;
+  ): Promise<ReadonlyMap<string, string>>;
   /** Free of the rate limit while nothing changed, where the forge has conditional requests. */
   pullRequest(number: number, call: Call): Promise<PullRequest>;
 }

@@ -4,10 +4,12 @@ import type { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
 import { Parser } from 'tar/parse';
 import type { ReadEntry } from 'tar/read-entry';
+import { createHash } from 'node:crypto';
 import { CodedError } from '../base/error.ts';
 import type { ForgeReader } from './forge.ts';
+import { objectId, TreeIds } from './tree-ids.ts';
 
-/** Larger files are passed over. */
+/** Larger files are only hashed. */
 const maxFileBytes = 1024 * 1024;
 /** Of a whole archive: a little gzip may unpack to no end. */
 const bounds = { entries: 2_000_000, unpackedBytes: 4 * 1024 ** 3 };
@@ -19,26 +21,37 @@ const regular: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile
 type Wishes = Pick<Parameters<ForgeReader['streamArchive']>[0], 'wanted' | 'take'>;
 
 /**
- * Reads a gzipped tar as it comes, with the one top folder that forges put around a repository taken off its paths. Never holds
- * more than one wanted file of at most 1 MiB. Rejects with ArchiveMalformed, or with what broke the stream; what `take` got
- * before that was right.
+ * Reads a gzipped tar as it comes, with the one top folder that forges put around a repository taken off its paths, and gives the
+ * ids of its trees. Never holds more than one wanted file of at most 1 MiB. Rejects with ArchiveMalformed, or with what broke the
+ * stream; what `take` got before that was right.
  */
 export async function unpack(
   body: ReadableStream<Uint8Array>,
   { wanted, take }: Wishes,
   signal: AbortSignal,
   { entries: maxEntries, unpackedBytes: maxUnpackedBytes }: typeof bounds = bounds,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   let entries = 0;
   let isComplete = false;
+  const trees = new TreeIds();
   const parser = new Parser({
     filter: (path, entry) => {
       entries += 1;
       if (entries > maxEntries) throw malformed(`it has more than ${maxEntries} entries`);
-      const isFile = 'type' in entry && regular.has(entry.type);
-      return isFile && entry.size <= maxFileBytes && wanted(withoutTop(path), entry.size);
+      if (!('type' in entry)) return false;
+      // Where it points to is its content.
+      if (entry.type === 'SymbolicLink')
+        trees.add(withoutTop(path), '120000', objectId('blob', [Buffer.from(entry.linkpath ?? '')]));
+      return regular.has(entry.type);
     },
-    onReadEntry: (entry) => collect(entry, take),
+    onReadEntry: (entry) => {
+      const path = withoutTop(entry.path);
+      const isTaken = entry.size <= maxFileBytes && wanted(path, entry.size);
+      read(entry, isTaken, (blob, content) => {
+        trees.add(path, ((entry.mode ?? 0) & 0o100) === 0 ? '100644' : '100755', blob);
+        if (content !== undefined) take(path, content, blob);
+      });
+    },
     onwarn: (code) => {
       throw malformed(`it is no tar archive (${code})`);
     },
@@ -61,12 +74,22 @@ export async function unpack(
   );
   parser.end();
   if (!isComplete) throw malformed('its end is missing');
+  return trees.finish();
 }
 
-function collect(entry: ReadEntry, take: Wishes['take']): void {
+/** Hashes an entry as it comes, and holds its content only when that is taken. */
+function read(
+  entry: ReadEntry,
+  isTaken: boolean,
+  ended: (blob: string, content: Buffer | undefined) => void,
+): void {
+  const hash = createHash('sha1').update(`blob ${entry.size}\0`);
   const chunks: Buffer[] = [];
-  entry.on('data', (chunk: Buffer) => void chunks.push(chunk));
-  entry.on('end', () => take(withoutTop(entry.path), Buffer.concat(chunks)));
+  entry.on('data', (chunk: Buffer) => {
+    hash.update(chunk);
+    if (isTaken) chunks.push(chunk);
+  });
+  entry.on('end', () => ended(hash.digest('hex'), isTaken ? Buffer.concat(chunks) : undefined));
 }
 
 function withoutTop(path: string): string {

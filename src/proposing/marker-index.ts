@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Changes, ForgeReader, Look } from '../forges/forge.ts';
+import type { ChangedFile, Changes, ForgeReader, Look } from '../forges/forge.ts';
+import { objectId } from '../forges/tree-ids.ts';
 import { mayHoldMarker } from '../manifests/scan.ts';
 
 /** A file that may hold markers, as the base branch has it. */
@@ -74,7 +74,7 @@ export class MarkerIndex {
 
   /** Makes the text of a file known before the forge is asked for it: what we wrote ourselves. */
   learn(text: string): void {
-    this.#blobs.set(blobId(Buffer.from(text)), textIfMarked(text));
+    this.#blobs.set(objectId('blob', [Buffer.from(text)]), textIfMarked(text));
   }
 
   async #below(path: string, tree: string, query: Query): Promise<readonly Found[]> {
@@ -82,7 +82,8 @@ export class MarkerIndex {
       `tree ${tree}`,
       () => this.#trees.get(tree),
       async () => {
-        const files = (await this.#fromChanges(path, tree, query)) ?? (await this.#fromListing(tree, query));
+        const files =
+          (await this.#fromChanges(path, tree, query)) ?? (await this.#fromListing(path, tree, query));
         this.#trees.set(tree, files);
         return files;
       },
@@ -113,22 +114,56 @@ export class MarkerIndex {
     if (changes.kind === 'unknown') return undefined;
     const files = new Map(before.map((file) => [file.path, file.blob]));
     const added: Found[] = [];
-    for (const { path: changed, previousPath, blob } of changes.files) {
+    for (const change of changes.files) {
+      const { path: changed, previousPath, blob } = change;
       const gone = below(path, previousPath ?? changed);
-      if (gone !== undefined) files.delete(gone);
+      const mayHaveHeldOne = gone !== undefined && files.delete(gone);
       const here = below(path, changed);
-      if (here !== undefined && blob !== undefined && isYaml(here)) added.push({ path: here, blob });
+      if (here === undefined || blob === undefined || !isYaml(here)) continue;
+      if (mayHaveHeldOne || mayBringMarker(change)) added.push({ path: here, blob });
     }
     const holding = await this.#thoseWithMarkers(new Set(added.map(({ blob }) => blob)), query);
     for (const { path: here, blob } of added) if (holding.has(blob)) files.set(here, blob);
     return [...files].map(([here, blob]) => ({ path: here, blob }));
   }
 
-  async #fromListing(tree: string, query: Query): Promise<readonly Found[]> {
-    const listed = await query.forge.listFiles({ tree, keep: isYaml, limit: maxFiles }, query);
+  async #fromListing(path: string, tree: string, query: Query): Promise<readonly Found[]> {
+    const list = (inParts: boolean) =>
+      query.forge.listFiles({ tree, keep: isYaml, limit: maxFiles, inParts }, query);
+    let listed = await list(false);
+    if (listed === undefined) {
+      const archived = await this.#fromArchive(path, tree, query);
+      if (archived !== undefined) return archived;
+      // In parts it is never cut short.
+      listed = (await list(true)) ?? [];
+    }
     const files = listed.filter(({ size }) => size <= maxFileBytes);
     const holding = await this.#thoseWithMarkers(new Set(files.map(({ blob }) => blob)), query);
-    return files.filter(({ blob }) => holding.has(blob)).map(({ path, blob }) => ({ path, blob }));
+    return files
+      .filter(({ blob }) => holding.has(blob))
+      .map(({ path: here, blob }) => ({ path: here, blob }));
+  }
+
+  /** What is below `tree` when a listing cannot say it; undefined when the archive is not exactly what git has. */
+  async #fromArchive(path: string, tree: string, query: Query): Promise<readonly Found[] | undefined> {
+    const { base } = query.look;
+    if (base === undefined) return undefined;
+    const files: Found[] = [];
+    const trees = await query.forge.streamArchive(
+      {
+        commit: base.commit,
+        wanted: (file) => below(path, file) !== undefined && isYaml(file),
+        take: (file, content, blob) => {
+          const text = textIfMarked(content.toString('utf8'));
+          const here = below(path, file);
+          if (text === false || here === undefined) return;
+          this.#blobs.set(blob, text);
+          files.push({ path: here, blob });
+        },
+      },
+      query,
+    );
+    return trees.get(path) === tree ? files : undefined;
   }
 
   /** Which of these blobs may hold a marker. Few unknown ones are read in batches, many by one archive that is never held whole. */
@@ -151,8 +186,7 @@ export class MarkerIndex {
         {
           commit: base.commit,
           wanted: (path, size) => isYaml(path) && size <= maxFileBytes,
-          take: (_path, content) => {
-            const blob = blobId(content);
+          take: (_path, content, blob) => {
             if (unknown.has(blob)) judge(blob, textIfMarked(content.toString('utf8')));
           },
         },
@@ -212,6 +246,11 @@ function textIfMarked(text: string): string | false {
   return mayHoldMarker(text) ? text : false;
 }
 
+/** Asked of a file that held none: then only its new lines can, and often they are known already. */
+function mayBringMarker({ newLines }: ChangedFile): boolean {
+  return newLines === undefined || mayHoldMarker(newLines);
+}
+
 function isYaml(path: string): boolean {
   return path.endsWith('.yaml') || path.endsWith('.yml');
 }
@@ -220,9 +259,4 @@ function isYaml(path: string): boolean {
 function below(directory: string, file: string): string | undefined {
   if (directory === '') return file;
   return file.startsWith(`${directory}/`) ? file.slice(directory.length + 1) : undefined;
-}
-
-/** The id that git gives a blob: SHA-1 over its header and content. */
-export function blobId(content: Buffer): string {
-  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 }

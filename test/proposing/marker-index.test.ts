@@ -62,6 +62,31 @@ describe('at first contact', () => {
     expect(repository.asked).toEqual(['list', 'archive', 'read 1']);
   });
 
+  test('an archive takes the place of a listing that the forge cuts short', async () => {
+    const repository = new CountingRepository();
+    repository.commit(fleet);
+    repository.cutsListings = true;
+    expect(await find(new MarkerIndex(), repository)).toEqual(['apps/podinfo/staging.yaml 6.1.0']);
+    expect(repository.asked).toEqual(['list', 'archive']);
+  });
+
+  test('of that archive only a path is believed that is exactly what git has', async () => {
+    const repository = new CountingRepository();
+    repository.commit({ ...fleet, 'hidden.yaml': marked('7.0.0') });
+    repository.cutsListings = true;
+    repository.leftOutOfArchives.add('hidden.yaml');
+    expect(await find(new MarkerIndex(), repository)).toEqual([
+      'apps/podinfo/staging.yaml 6.1.0',
+      'hidden.yaml 7.0.0',
+    ]);
+    expect(repository.asked).toEqual(['list', 'archive', 'list in parts', 'read 3']);
+    repository.asked.length = 0;
+    expect(await find(new MarkerIndex(), repository, ['apps/podinfo'])).toEqual([
+      'apps/podinfo/staging.yaml 6.1.0',
+    ]);
+    expect(repository.asked).toEqual(['list', 'archive']);
+  });
+
   test('two who ask at once share the work', async () => {
     const repository = new CountingRepository();
     repository.commit(fleet);
@@ -109,6 +134,37 @@ describe('afterwards', () => {
       ...fleet,
       'apps/other/release.yaml': marked('2', 'prod'),
       'apps/new.yaml': 'x: 1\n',
+    });
+    expect(await find(index, repository)).toEqual([
+      'apps/other/release.yaml 2',
+      'apps/podinfo/staging.yaml 6.1.0',
+    ]);
+    expect(repository.asked).toEqual(['changes', 'read 2']);
+  });
+
+  test('a change that brings no marker where none was is not read', async () => {
+    const repository = new CountingRepository();
+    repository.commit(fleet);
+    const index = new MarkerIndex();
+    await find(index, repository);
+    repository.asked.length = 0;
+    repository.showsNewLines = true;
+    repository.commit({ ...fleet, 'apps/other/release.yaml': 'v: 2\n', 'apps/new.yaml': 'x: 1\n' });
+    expect(await find(index, repository)).toEqual(['apps/podinfo/staging.yaml 6.1.0']);
+    expect(repository.asked).toEqual(['changes']);
+  });
+
+  test('a change that brings a marker, or is to a file that held one, is read', async () => {
+    const repository = new CountingRepository();
+    repository.commit(fleet);
+    const index = new MarkerIndex();
+    await find(index, repository);
+    repository.asked.length = 0;
+    repository.showsNewLines = true;
+    repository.commit({
+      ...fleet,
+      'apps/podinfo/staging.yaml': `${marked('6.1.0')}x: 1\n`,
+      'apps/other/release.yaml': marked('2', 'prod'),
     });
     expect(await find(index, repository)).toEqual([
       'apps/other/release.yaml 2',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ForgeReader, Look } from '../../src/forges/forge.ts';
-import { blobId } from '../../src/proposing/marker-index.ts';
+import { objectId } from '../../src/forges/tree-ids.ts';
 
 /** A repository as a ForgeReader gives it, held in memory, that counts what is asked of it. For tests of what is asked, not of a forge. */
 export class CountingRepository {
@@ -11,6 +11,10 @@ export class CountingRepository {
   leftOutOfArchives = new Set<string>();
   /** Changes that the forge does not list. */
   hidesChanges = false;
+  /** Whether it shows what changed line by line. */
+  showsNewLines = false;
+  /** Whether there are too many files for one listing. */
+  cutsListings = false;
 
   commit(files: Record<string, string>): string {
     const id = createHash('sha1')
@@ -47,12 +51,17 @@ export class CountingRepository {
         .filter((path) => before.get(path) !== after.get(path))
         .map((path) => {
           const text = after.get(path);
-          return text === undefined ? { path } : { path, blob: blobId(Buffer.from(text)) };
+          if (text === undefined) return { path };
+          const old = before.get(path)?.split('\n') ?? [];
+          const newLines = text.split('\n').filter((line) => !old.includes(line));
+          const changed = { path, blob: blobId(Buffer.from(text)) };
+          return this.showsNewLines ? { ...changed, newLines: newLines.join('\n') } : changed;
         });
       return Promise.resolve({ kind: 'complete', files });
     },
-    listFiles: ({ tree, keep }) => {
-      this.asked.push('list');
+    listFiles: ({ tree, keep, inParts }) => {
+      this.asked.push(inParts ? 'list in parts' : 'list');
+      if (this.cutsListings && !inParts) return Promise.resolve(undefined);
       const [directory, files] = this.#treeOf(tree);
       return Promise.resolve(
         below(files, directory)
@@ -71,11 +80,12 @@ export class CountingRepository {
     },
     streamArchive: ({ commit, wanted, take }) => {
       this.asked.push('archive');
-      for (const [path, text] of this.#files(commit)) {
-        if (!this.leftOutOfArchives.has(path) && wanted(path, Buffer.byteLength(text)))
-          take(path, Buffer.from(text));
+      const files = new Map([...this.#files(commit)].filter(([path]) => !this.leftOutOfArchives.has(path)));
+      for (const [path, text] of files) {
+        const content = Buffer.from(text);
+        if (wanted(path, content.length)) take(path, content, blobId(content));
       }
-      return Promise.resolve();
+      return Promise.resolve(new Map(directoriesOf(files).map((path) => [path, treeId(files, path)])));
     },
     pullRequest: () => Promise.reject(new Error('there are none')),
   };
@@ -88,12 +98,8 @@ export class CountingRepository {
 
   #treeOf(tree: string): [string, ReadonlyMap<string, string>] {
     for (const files of this.#commits.values()) {
-      const directories = new Set(['']);
-      for (const path of files.keys()) {
-        for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1))
-          directories.add(path.slice(0, at));
-      }
-      for (const directory of directories) if (treeId(files, directory) === tree) return [directory, files];
+      const found = directoriesOf(files).find((directory) => treeId(files, directory) === tree);
+      if (found !== undefined) return [found, files];
     }
     throw new Error(`no tree ${tree}`);
   }
@@ -104,6 +110,19 @@ function below(files: ReadonlyMap<string, string>, directory: string): [string, 
   return [...files]
     .filter(([path]) => path.startsWith(prefix))
     .map(([path, text]) => [path.slice(prefix.length), text]);
+}
+
+function directoriesOf(files: ReadonlyMap<string, string>): string[] {
+  const directories = new Set(['']);
+  for (const path of files.keys()) {
+    for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1))
+      directories.add(path.slice(0, at));
+  }
+  return [...directories];
+}
+
+function blobId(content: Buffer): string {
+  return objectId('blob', [content]);
 }
 
 function treeId(files: ReadonlyMap<string, string>, directory: string): string {

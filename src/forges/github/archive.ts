@@ -17,7 +17,11 @@ const maxRedirects = 3;
  * See `ForgeReader.streamArchive`. The API answers with a signed link to another host ("Download a repository archive (tar)"), which
  * is fetched without any credential, the API's own origin included.
  */
-export async function streamArchive(place: Place, query: Query, call: Call): Promise<void> {
+export async function streamArchive(
+  place: Place,
+  query: Query,
+  call: Call,
+): Promise<ReadonlyMap<string, string>> {
   const link = await place.api.stream<string | undefined>(
     {
       doing,
@@ -39,9 +43,9 @@ export async function streamArchive(place: Place, query: Query, call: Call): Pro
       'Unavailable',
       `${host} did not send the archive within ${deadlineMs / 60_000} min; it is tried again`,
     );
-  await withDeadline(call, { ms: deadlineMs, late }, async (signal) => {
+  return await withDeadline(call, { ms: deadlineMs, late }, async (signal) => {
     try {
-      await fetchAndUnpack(place, new URL(link, apiUrl), query, signal);
+      return await fetchAndUnpack(place, new URL(link, apiUrl), query, signal);
     } catch (thrown) {
       if (isForgeError(thrown) || signal.aborted) throw thrown;
       throw errorOf(place, thrown);
@@ -49,7 +53,12 @@ export async function streamArchive(place: Place, query: Query, call: Call): Pro
   });
 }
 
-async function fetchAndUnpack(place: Place, link: URL, query: Query, signal: AbortSignal): Promise<void> {
+async function fetchAndUnpack(
+  place: Place,
+  link: URL,
+  query: Query,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   let target = link;
   for (let hops = 0; hops < maxRedirects; hops += 1) {
     if (!mayFollow(target, place)) throw malformed(place, `its link is ${target.protocol} and not https:`);

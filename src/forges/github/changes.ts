@@ -5,7 +5,7 @@ import { inRoute, type Place } from './place.ts';
 
 /** A comparison lists so many files and does not say that there are more. */
 const maxFilesListed = 300;
-/** It holds the patches too, which nobody needs and nothing leaves out. */
+/** It holds the patches too, which nothing leaves out. */
 const maxBytes = 8 * 1024 * 1024;
 
 const comparison = z.object({
@@ -17,6 +17,9 @@ const comparison = z.object({
         status: z.enum(['added', 'removed', 'modified', 'renamed', 'copied', 'changed', 'unchanged']),
         sha: oid.nullable(),
         previous_filename: z.string().optional(),
+        additions: z.int().optional(),
+        deletions: z.int().optional(),
+        patch: z.string().optional(),
       }),
     )
     .optional(),
@@ -62,11 +65,24 @@ function unknown(why: string): Changes {
 
 type Listed = NonNullable<z.infer<typeof comparison>['files']>[number];
 
-function changeOf({ filename: path, status, sha, previous_filename: previousPath }: Listed): ChangedFile {
+function changeOf(listed: Listed): ChangedFile {
+  const { filename: path, status, sha, previous_filename: previousPath } = listed;
+  const newLines = status === 'added' || status === 'modified' ? newLinesOf(listed) : undefined;
   return {
     path,
     ...(status === 'removed' || sha === null ? {} : { blob: sha }),
     // What was copied is still where it was.
     ...(status === 'renamed' && previousPath !== undefined ? { previousPath } : {}),
+    ...(newLines === undefined ? {} : { newLines }),
   };
+}
+
+/** Large patches are left out or cut: one is whole when it has as many lines as GitHub counts. */
+function newLinesOf({ patch, additions, deletions }: Listed): string | undefined {
+  const lines = patch?.split('\n') ?? [];
+  const added = lines.filter((line) => line.startsWith('+'));
+  const removed = lines.filter((line) => line.startsWith('-'));
+  if (added.length + removed.length === 0) return undefined;
+  if (added.length !== additions || removed.length !== deletions) return undefined;
+  return added.map((line) => line.slice(1)).join('\n');
 }

@@ -6,6 +6,8 @@ import { inRoute, type Place } from './place.ts';
 
 /** GitHub cuts a listing at 100,000 entries or 7 MB of them; with addresses that is some four times as much. */
 const maxBytes = 48 * 1024 * 1024;
+/** What is larger costs less as an archive than as a listing, which has to be held whole. */
+const maxBytesInOne = 4 * 1024 * 1024;
 /** Beyond this the repository is no place for a Pipeline without paths. */
 const maxRequests = 500;
 
@@ -30,12 +32,12 @@ interface Part {
   readonly prefix: string;
 }
 
-/** See `ForgeReader.listFiles`. One request, and two more for every tree whose listing is cut short. */
+/** See `ForgeReader.listFiles`. One request, and in parts two more for every tree whose listing is cut short. */
 export async function listFiles(
   place: Place,
-  { tree, keep, limit }: Parameters<ForgeReader['listFiles']>[0],
+  { tree, keep, limit, inParts }: Parameters<ForgeReader['listFiles']>[0],
   call: Call,
-): Promise<readonly TreeFile[]> {
+): Promise<readonly TreeFile[] | undefined> {
   const files: TreeFile[] = [];
   const take = (entries: Listing['tree'], prefix: string): void => {
     for (const { path, mode, type, sha, size } of entries) {
@@ -50,7 +52,8 @@ export async function listFiles(
   const list = async (part: Part, recursive: boolean): Promise<Listing> => {
     requests += 1;
     if (requests > maxRequests) throw tooMany(place, `more than ${maxRequests} parts to list`);
-    return await listOne(place, part.tree, recursive, call);
+    const bytes = inParts ? maxBytes : maxBytesInOne;
+    return await listOne(place, part.tree, { recursive, maxBytes: bytes }, call);
   };
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     const whole = await list(part, true);
@@ -58,6 +61,7 @@ export async function listFiles(
       take(whole.tree, part.prefix);
       continue;
     }
+    if (!inParts) return undefined;
     const level = await list(part, false);
     if (level.truncated)
       throw tooMany(place, `more entries than can be listed in ${part.prefix || 'its root'}`);
@@ -73,13 +77,18 @@ export async function listFiles(
 const symbolicLink = '120000';
 const executableFile = '100755';
 
-async function listOne(place: Place, tree: string, recursive: boolean, call: Call): Promise<Listing> {
+async function listOne(
+  place: Place,
+  tree: string,
+  { recursive, maxBytes: bytes }: { readonly recursive: boolean; readonly maxBytes: number },
+  call: Call,
+): Promise<Listing> {
   return await place.api.rest<Listing>(
     {
       doing: 'list files',
       needs: 'contents:read',
       answer: listing,
-      maxBytes,
+      maxBytes: bytes,
       tooLarge: () => ({ truncated: true, tree: [] }),
     },
     (rest, passed) =>

@@ -84,6 +84,35 @@ test('every regular file of a commit comes with the content that git has', async
   });
 });
 
+test('the ids of all trees are the ones that git has', async () => {
+  answer = () => ({ body: archive });
+  const known = new Map(
+    git('ls-tree', '-r', '-t', '-d', '-z', 'HEAD')
+      .split('\0')
+      .filter((line) => line !== '')
+      .map((line) => [line.slice(line.indexOf('\t') + 1), line.split(/[ \t]/)[2]]),
+  );
+  known.set('', git('rev-parse', 'HEAD^{tree}').trim());
+  await withForge(toArchive, async ({ forge }) => {
+    const trees = await forge.streamArchive({ commit: id('a'), ...everything, wanted: () => false }, call());
+    expect(trees).toEqual(known);
+  });
+});
+
+test('the id of a tree is another one when the archive leaves something of it out', async () => {
+  const part = execFileSync('git', ['archive', '--prefix=top/', 'HEAD', ':!empty.yaml', ':!*/1.yaml'], {
+    cwd: folder,
+    maxBuffer: 1e9,
+  });
+  answer = () => ({ body: gzipSync(part) });
+  await withForge(toArchive, async ({ forge }) => {
+    const trees = await forge.streamArchive({ commit: id('a'), ...everything }, call());
+    expect(trees.get('')).not.toBe(git('rev-parse', 'HEAD^{tree}').trim());
+    const unharmed = 'apps/very-long-name-very-long-name-';
+    expect(trees.get(unharmed)).toBe(git('rev-parse', `HEAD:${unharmed}`).trim());
+  });
+});
+
 test('only what is wanted is read', async () => {
   answer = () => ({ body: archive });
   const seen: string[] = [];

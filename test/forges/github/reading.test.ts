@@ -37,6 +37,33 @@ describe('what changed between two commits', () => {
     );
   });
 
+  const patch = '@@ -1,2 +1,3 @@\n kept\n-old\n+new\n++ plus\n\\ No newline at end of file';
+  test.each<[string, string, object, string | undefined]>([
+    ['its whole patch is shown', 'modified', { patch, additions: 2, deletions: 1 }, 'new\n+ plus'],
+    ['it is new', 'added', { patch: '@@ -0,0 +1 @@\n+new', additions: 1, deletions: 0 }, 'new'],
+    [
+      'lines were only taken away',
+      'modified',
+      { patch: '@@ -1 +0,0 @@\n-old', additions: 0, deletions: 1 },
+      '',
+    ],
+    ['its patch is cut', 'modified', { patch, additions: 3, deletions: 1 }, undefined],
+    ['its patch is left out', 'modified', { additions: 3, deletions: 1 }, undefined],
+    ['only its mode changed', 'modified', { additions: 0, deletions: 0 }, undefined],
+    ['the patch is against another file', 'renamed', { patch, additions: 2, deletions: 1 }, undefined],
+    ['it was a link before', 'changed', { patch, additions: 2, deletions: 1 }, undefined],
+  ])('the new lines of a file are told when they are known: %s', async (_, status, shown, newLines) => {
+    await withForge(
+      () => changed([{ filename: 'a.yaml', status, sha: id('1'), ...shown }]),
+      async ({ forge }) => {
+        expect(await forge.changes(range, call())).toEqual({
+          kind: 'complete',
+          files: [{ path: 'a.yaml', blob: id('1'), newLines }],
+        });
+      },
+    );
+  });
+
   const file = { filename: 'a.yaml', status: 'added', sha: id('1') };
   test.each<[string, Answer]>([
     ['the list may have been cut', changed(Array.from({ length: 300 }, () => file))],
@@ -88,7 +115,9 @@ describe('listing files', () => {
       blob('README.md', '7'),
     ];
     await withForge(listings({ 'a all': { tree: all } }), async ({ forge, asked }) => {
-      expect(await forge.listFiles({ tree: id('a'), keep: isYaml, limit: 10 }, call())).toEqual([
+      expect(
+        await forge.listFiles({ tree: id('a'), keep: isYaml, limit: 10, inParts: false }, call()),
+      ).toEqual([
         { path: 'a.yaml', blob: id('1'), size: 3 },
         { path: 'run.yaml', blob: id('2'), size: 3, executable: true },
         { path: 'apps.yaml/b.yaml', blob: id('6'), size: 3 },
@@ -107,14 +136,24 @@ describe('listing files', () => {
       'd all': { tree: [blob('z.yaml', '4')] },
     });
     await withForge(answer, async ({ forge, asked }) => {
-      const files = await forge.listFiles({ tree: id('a'), keep: isYaml, limit: 10 }, call());
-      expect(files.map(({ path }) => path).sort()).toEqual([
+      const files = await forge.listFiles({ tree: id('a'), keep: isYaml, limit: 10, inParts: true }, call());
+      expect(files?.map(({ path }) => path).sort()).toEqual([
         'apps/deep/y.yaml',
         'apps/x.yaml',
         'clusters/prod/z.yaml',
         'root.yaml',
       ]);
       expect(asked).toHaveLength(6);
+    });
+  });
+
+  test('gives nothing instead when it is not to walk', async () => {
+    const answer = listings({ 'a all': { truncated: true, tree: [blob('cut.yaml', '9')] } });
+    await withForge(answer, async ({ forge, asked }) => {
+      expect(
+        await forge.listFiles({ tree: id('a'), keep: isYaml, limit: 10, inParts: false }, call()),
+      ).toBeUndefined();
+      expect(asked).toHaveLength(1);
     });
   });
 
@@ -134,7 +173,7 @@ describe('listing files', () => {
   ])('is refused when %s', async (_, known) => {
     await withForge(listings(known), async ({ forge }) => {
       expect(
-        await failureOf(forge.listFiles({ tree: id('a'), keep: isYaml, limit: 2 }, call())),
+        await failureOf(forge.listFiles({ tree: id('a'), keep: isYaml, limit: 2, inParts: true }, call())),
       ).toMatchObject({
         code: 'Refused',
         message: expect.stringMatching(/acme\/fleet; name narrower paths$/),
