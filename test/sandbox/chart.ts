@@ -15,17 +15,23 @@ export interface RenderedChart {
   readonly objects: readonly Record<string, unknown>[];
   /** Of the controller's container. */
   readonly args: readonly string[];
+  /** Of the same. */
+  readonly env: Readonly<Record<string, string>>;
   /** File name in /etc/lockkeeper → text. */
   readonly configFiles: Readonly<Record<string, string>>;
 }
 
+const container = z.object({
+  args: z.array(z.string()),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
+});
 const deployment = z.object({
   kind: z.literal('Deployment'),
   spec: z.object({
     template: z.object({
       spec: z.object({
         serviceAccountName: z.literal('lockkeeper-controller'),
-        containers: z.array(z.object({ args: z.array(z.string()) })).length(1),
+        containers: z.array(container).length(1),
       }),
     }),
   }),
@@ -57,9 +63,10 @@ export async function renderChart(helm: string, values: Record<string, unknown>)
     .map((object) => deployment.safeParse(object))
     .find(({ success }) => success)?.data;
   const config = objects.map((object) => configMap.safeParse(object)).find(({ success }) => success)?.data;
-  const [container] = controller?.spec.template.spec.containers ?? [];
-  if (container === undefined || config === undefined) {
+  const [only] = controller?.spec.template.spec.containers ?? [];
+  if (only === undefined || config === undefined) {
     throw new Error('the rendered chart has no controller Deployment with its ConfigMap');
   }
-  return { objects, args: container.args, configFiles: config.data };
+  const env = Object.fromEntries(only.env.map(({ name, value }) => [name, value]));
+  return { objects, args: only.args, env, configFiles: config.data };
 }

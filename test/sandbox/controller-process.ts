@@ -50,7 +50,7 @@ export interface ControllerProcess {
 }
 
 /**
- * The real controller, from its sources, with the arguments and configuration of the rendered chart, as its service account: the
+ * The real controller, from its sources, with the arguments, environment and configuration of the rendered chart, as its service account: the
  * one thing that differs from a Pod is where the mounted folders are.
  */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
@@ -86,6 +86,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         PATH: process.env['PATH'] ?? '',
         KUBERNETES_SERVICE_HOST: hostname,
         KUBERNETES_SERVICE_PORT: port,
+        ...options.chart.env,
         ...options.env,
       },
     },
