@@ -134,6 +134,16 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
       },
     ],
     [
+      'a wait of no time, which is a second at least',
+      refusal(429, 'Too many', { headers: { 'retry-after': '0' } }),
+      { code: 'RateLimited', message: /until/, retryAt: new Date('2026-11-24T10:00:01Z') },
+    ],
+    [
+      'a wait of days, which is two hours at most',
+      refusal(429, 'Too many', { headers: { 'retry-after': '999999' } }),
+      { code: 'RateLimited', message: /until/, retryAt: new Date('2026-11-24T12:00:00Z') },
+    ],
+    [
       'a secondary limit without a time',
       refusal(
         403,
