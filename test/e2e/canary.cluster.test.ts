@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { Secret } from '../../src/base/secret.ts';
 import { systemNamespace } from '../sandbox/chart.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import type { Fault } from '../sandbox/forge/faults.ts';
 import { credentialName } from './objects.ts';
 import { outputsOf } from './outputs.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
@@ -22,7 +23,8 @@ beforeAll(async () => {
   await noteAccountToken();
   app = await scene.stage('canary-app');
   bot = await scene.stage('canary-token', { credential: 'token' });
-  await theForgeFailsAndRepeatsWhatItWasShown();
+  await theForgeFails();
+  await theForgeRepeatsWhatItWasShown();
   await theSecretsHoldSomethingElse();
   await theForgeTakesTheCredentialsNoMore();
   await theControllerMayNotReadTheSecret();
@@ -47,31 +49,41 @@ async function says(stage: Stage, reason: string): Promise<void> {
   await stage.eventually(`it says ${reason}`, ({ waiting }) => waiting?.reason === reason, 30_000);
 }
 
-async function theForgeFailsAndRepeatsWhatItWasShown(): Promise<void> {
+async function theForgeFails(): Promise<void> {
   const { faults } = scene.world.forge;
-  const [jwt = ''] = app.app.jwts;
-  const { token = '' } = bot.secretData;
-  const refuse = (status: number, message: string) => ({ kind: 'status', status, message }) as const;
   faults.freshTokens = { uses: 1, status: 401 };
   faults.add(
-    { credential: 'app', effect: refuse(500, `cannot read ${jwt}`) },
-    { credential: 'app', after: 1, effect: refuse(422, `Bearer ${jwt.slice(20, 60)} is odd`) },
-    { credential: 'classic', graphql: 'repository', effect: refuse(403, `${token} may not`) },
-    {
-      credential: 'classic',
-      graphql: 'repository',
-      after: 1,
-      effect: refuse(401, `${token.slice(6, 30)} is bad`),
-    },
-    { route: 'POST /repos/{owner}/{repo}/git/trees', count: 2, effect: refuse(502, `${token} was sent`) },
-    { route: 'POST /repos/{owner}/{repo}/git/commits', count: 2, effect: { kind: 'lostAnswer' } },
-    { graphql: 'updateRefs', count: 2, effect: { kind: 'lostAnswer' } },
-    { route: 'POST /repos/{owner}/{repo}/pulls', count: 2, effect: { kind: 'lostAnswer' } },
-    { route: 'DELETE /installation/token', count: 2, effect: { kind: 'lostRequest' } },
+    { credential: 'app', effect: { kind: 'status', status: 500 } },
+    { route: 'POST /repos/{owner}/{repo}/git/commits', effect: { kind: 'lostAnswer' } },
+    { graphql: 'updateRefs', effect: { kind: 'lostAnswer' } },
+    { route: 'POST /repos/{owner}/{repo}/pulls', effect: { kind: 'lostAnswer' } },
+    { route: 'DELETE /installation/token', effect: { kind: 'lostRequest' } },
   );
   await Promise.all([app, bot].map((stage) => stage.release('6.2.0')));
   await Promise.all([app, bot].map((stage) => isProposed(stage, '6.2.0')));
   faults.clear();
+}
+
+async function theForgeRepeatsWhatItWasShown(): Promise<void> {
+  const { faults } = scene.world.forge;
+  const [jwt = ''] = app.app.jwts;
+  const { token = '' } = bot.secretData;
+  const refuse = (route: string, status: number, message: string): Fault => ({
+    route: `POST /repos/{owner}/{repo}/git/${route}`,
+    effect: { kind: 'status', status, message },
+  });
+  await theForgeSays(app, '6.2.1', refuse('trees', 422, `who is ${jwt}`));
+  await theForgeSays(bot, '6.2.1', refuse('trees', 422, `${token} may not`));
+  await theForgeSays(bot, '6.2.2', refuse('commits', 409, `${token.slice(6, 30)} is away`));
+  await theForgeSays(bot, '6.2.3', refuse('trees', 403, `Resource not accessible by ${token}`));
+  faults.clear();
+}
+
+/** What status quoted of it stands in an Event after that. */
+async function theForgeSays(stage: Stage, version: string, fault: Fault): Promise<void> {
+  scene.world.forge.faults.add(fault);
+  await stage.release(version);
+  await isProposed(stage, version);
 }
 
 async function theSecretsHoldSomethingElse(): Promise<void> {
@@ -153,7 +165,7 @@ test('no log, object, Event, page or commit holds a piece of a secret after all 
   // What went wrong did so where the secrets were: in calls to the forge and to the API server.
   const outputs = await outputsOf(scene.world);
   const log = outputs.filter(({ where }) => where.startsWith('log')).map(({ text }) => text);
-  for (const outcome of ['ok', 'Unauthorized', 'PermissionMissing', 'NotInstalled', 'Unavailable']) {
+  for (const outcome of ['ok', 'Unauthorized', 'PermissionMissing', 'Refused', 'Conflict', 'Unavailable']) {
     expect(log.join('')).toContain(`"outcome":"${outcome}"`);
   }
 });
