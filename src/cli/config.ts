@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { CodedError, messageOf } from '../base/error.ts';
+import { CodedError, codeOf, messageOf } from '../base/error.ts';
 import { logLevels } from '../telemetry/log.ts';
 
 const forge = z
@@ -29,28 +29,36 @@ function defaultApiUrl(host: string): string {
     : `https://${host}/api/v3`;
 }
 
-const config = z.strictObject({
-  forges: z
-    .array(forge)
-    .min(1)
-    .default([{ host: 'github.com', provider: 'github', apiURL: 'https://api.github.com', allowHTTP: false }])
-    .refine((forges) => new Set(forges.map(({ host }) => host)).size === forges.length, {
-      message: 'names a host twice',
-    }),
-  crossNamespaceTargets: z.enum(['Annotated', 'Allow']).default('Annotated'),
-  instance: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
-      'must be up to 63 letters, digits, dots, dashes',
-    )
-    .optional(),
-  logLevel: z.enum(logLevels).default('info'),
-  kubeconfig: z.string().min(1).optional(),
-  context: z.string().min(1).optional(),
-  serviceAccountFolder: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount'),
-  concurrency: z.coerce.number().int().min(1).max(64).default(8),
-});
+const config = z
+  .strictObject({
+    forges: z
+      .array(forge)
+      .min(1)
+      .default([
+        { host: 'github.com', provider: 'github', apiURL: 'https://api.github.com', allowHTTP: false },
+      ])
+      .refine((forges) => new Set(forges.map(({ host }) => host)).size === forges.length, {
+        message: 'names a host twice',
+      }),
+    crossNamespaceTargets: z.enum(['Annotated', 'Allow']).default('Annotated'),
+    instance: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+        'must be up to 63 letters, digits, dots, dashes',
+      )
+      .optional(),
+    logLevel: z.enum(logLevels).default('info'),
+    kubeconfig: z.string().min(1).optional(),
+    context: z.string().min(1).optional(),
+    serviceAccountFolder: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount'),
+    concurrency: z.coerce.number().int().min(1).max(64).default(8),
+  })
+  .refine(({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined, {
+    message: 'says which context of a kubeconfig: give --kubeconfig too',
+    path: ['context'],
+    when: () => true,
+  });
 
 export type Config = z.infer<typeof config>;
 
@@ -85,50 +93,107 @@ Exit codes: 0 stopped when asked, 1 failed, 2 a flag or the configuration is wro
 
 /**
  * Flags and the file they name, as one configuration.
- * Rejects with ConfigInvalid and one sentence a line for every mistake at once. `help` when that was asked for.
+ * Throws ConfigInvalid with one sentence a line for every mistake at once. `help` when that was asked for.
  */
 export function readConfig(args: readonly string[]): Config | 'help' {
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: flags, allowPositionals: false }));
-  } catch (thrown) {
-    throw new CodedError('ConfigInvalid', `${messageOf(thrown)}\nSee: lockkeeper controller --help`);
+  const { values, mistakes } = readFlags(args);
+  if (values['help'] !== undefined) return 'help';
+  const { config: path, ...given } = values;
+  const fromFile = path === undefined ? {} : readFile(path);
+  const parsed = config.safeParse({ ...(typeof fromFile === 'string' ? {} : fromFile), ...given });
+  if (typeof fromFile === 'string') mistakes.push(fromFile);
+  for (const {
+    path: [name, ...rest],
+    message,
+  } of parsed.error?.issues ?? []) {
+    const where =
+      typeof name === 'string' && name in given ? `--${kebabCase(name)}` : [name, ...rest].join('.');
+    mistakes.push(where === '' ? message : `${where}: ${message}`);
   }
-  if (values['help'] === true) return 'help';
-  const { config: file, help: _help, ...rest } = values;
-  const given = Object.fromEntries(
-    Object.entries(rest)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [camelCase(name), value]),
-  );
-  const parsed = config.safeParse({ ...(typeof file === 'string' ? readFile(file) : {}), ...given });
-  if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'configuration'}: ${message}`,
-  );
+  if (parsed.data !== undefined && mistakes.length === 0) return parsed.data;
   throw new CodedError(
     'ConfigInvalid',
-    `The configuration has ${mistakes.length} mistake(s):\n${mistakes.join('\n')}`,
+    [
+      `${mistakes.length} mistake(s) in flags or configuration:`,
+      ...mistakes.map((each) => `  ${each}`),
+      'See: lockkeeper controller --help',
+    ].join('\n'),
   );
 }
 
-function readFile(file: string): object {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (thrown) {
-    throw new CodedError('ConfigInvalid', `--config: cannot read ${file}: ${messageOf(thrown)}`);
+interface Flags {
+  /** By their names in the configuration. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly mistakes: string[];
+}
+
+/** By their tokens, since parseArgs itself stops at the first mistake. */
+function readFlags(args: readonly string[]): Flags {
+  const lax = { strict: false, allowPositionals: true, tokens: true } as const;
+  const { tokens } = parseArgs({ args: [...args], options: flags, ...lax });
+  const values: Record<string, string> = {};
+  const mistakes: string[] = [];
+  let wasWrong = false;
+  for (const token of tokens) {
+    if (token.kind === 'option') {
+      const mistake = mistakeIn(token);
+      wasWrong = mistake !== undefined;
+      if (mistake === undefined) values[camelCase(token.name)] = token.value ?? '';
+      else mistakes.push(`${token.rawName}: ${mistake}`);
+    } else if (token.kind === 'positional') {
+      // What follows a wrong flag is probably its value.
+      if (!wasWrong) mistakes.push(`unexpected argument ${JSON.stringify(token.value)}`);
+      wasWrong = false;
+    }
   }
-  let read: unknown;
+  return { values, mistakes };
+}
+
+function mistakeIn({
+  name,
+  value,
+  inlineValue,
+}: {
+  readonly name: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}): string | undefined {
+  if (!isFlag(name)) return 'there is no such flag';
+  if (flags[name].type === 'boolean') return value === undefined ? undefined : 'takes no value';
+  const isNextFlag = inlineValue !== true && value?.startsWith('-') === true;
+  return value === undefined || value === '' || isNextFlag ? 'needs a value' : undefined;
+}
+
+function isFlag(name: string): name is keyof typeof flags {
+  return Object.hasOwn(flags, name);
+}
+
+/** What the file holds, or what is wrong with it. */
+function readFile(path: string): object | string {
+  const { value: text, thrown } = attempt(() => readFileSync(path, 'utf8'));
+  if (text === undefined) return `--config: cannot read ${path} (${codeOf(thrown)})`;
+  const read = attempt((): unknown => parse(text));
+  if ('thrown' in read) return `--config: ${path} is not YAML: ${messageOf(read.thrown)}`;
+  const value = read.value ?? {};
+  return typeof value === 'object' && !Array.isArray(value) ? value : `--config: ${path} must hold a mapping`;
+}
+
+function attempt<T>(
+  what: () => T,
+):
+  | { readonly value: T; readonly thrown?: undefined }
+  | { readonly value?: undefined; readonly thrown: unknown } {
   try {
-    read = parse(text);
+    return { value: what() };
   } catch (thrown) {
-    throw new CodedError('ConfigInvalid', `--config: ${file} is not YAML: ${messageOf(thrown)}`);
+    return { thrown };
   }
-  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read;
-  throw new CodedError('ConfigInvalid', `--config: ${file} must hold a mapping`);
 }
 
 function camelCase(flag: string): string {
   return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

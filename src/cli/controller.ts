@@ -46,6 +46,9 @@ const storedCredential = credential.safeExtend({ status: credential.shape.status
 /** A Namespace as far as it is read. */
 const namespaceObject = z.object({ metadata: objectMeta });
 
+/** What it was started with is wrong, so that trying again is of no use. */
+const misconfigured: ReadonlySet<string> = new Set(['ConfigInvalid', 'KubeconfigInvalid', 'NotInCluster']);
+
 /** Runs until SIGTERM or SIGINT; gives the exit code. */
 export async function runController(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
@@ -53,7 +56,7 @@ export async function runController(config: Config): Promise<number> {
     return await run(config, log);
   } catch (thrown) {
     log.error({ err: thrown }, 'the controller failed');
-    return 1;
+    return misconfigured.has(codeOf(thrown)) ? 2 : 1;
   }
 }
 
@@ -65,6 +68,7 @@ async function run(config: Config, log: Logger): Promise<number> {
       : readKubeconfig(config.kubeconfig, config.context),
   );
   const trouble = (what: string) => (err: unknown) => log.warn({ what, err }, 'worked around');
+  const forges = listedForges(config, log);
   const instance = config.instance ?? (await clusterId(transport));
 
   const credentialController = new Controller({
@@ -126,7 +130,6 @@ async function run(config: Config, log: Logger): Promise<number> {
   });
 
   const uses = new Uses((key) => credentialController.queue.add(key));
-  const forges = listedForges(config, log);
   const keyring = new Keyring({
     forges,
     readSecret: secretReader(transport),
@@ -232,12 +235,23 @@ function listedForges(
           host,
           provider,
           apiUrl: apiURL,
-          ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
+          ...(caFile === undefined ? {} : { ca: readAuthority(host, caFile) }),
         }),
         provider: measured(providers[provider], () => (ended) => log.debug({ host, ...ended }, 'forge call')),
       },
     ]),
   );
+}
+
+function readAuthority(host: string, caFile: string): string {
+  try {
+    return readFileSync(caFile, 'utf8');
+  } catch (thrown) {
+    throw new CodedError(
+      'ConfigInvalid',
+      `forge ${host}: cannot read its caFile ${caFile} (${codeOf(thrown)})`,
+    );
+  }
 }
 
 function secretReader(transport: Transport): SecretReader {
