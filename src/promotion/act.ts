@@ -152,6 +152,10 @@ async function makeProposal(
 function recordedOf({ previous }: EnvironmentSeen, key: string): Recorded {
   const promotion = previous?.promotion;
   const commits = [promotion?.commit, promotion?.previousCommit].filter((sha) => sha !== undefined);
-  const unfinished = promotion?.phase === 'Proposing' || promotion?.phase === 'Proposed';
-  return { commits, resumes: unfinished && promotion.revision.key === key };
+  const undecided = promotion?.phase === 'Proposing' || promotion?.phase === 'Proposed';
+  return {
+    commits,
+    resumes: undecided && promotion.revision.key === key,
+    finished: promotion?.phase === 'Proposed',
+  };
 }

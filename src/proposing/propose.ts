@@ -1,4 +1,5 @@
 import type { Reason } from '../api/reasons.ts';
+import { isForgeError } from '../forges/errors.ts';
 import type { Forge, ForgeReader, Head, Look, PullRequest } from '../forges/forge.ts';
 import { edit } from '../manifests/edit.ts';
 import { scan } from '../manifests/scan.ts';
@@ -30,6 +31,8 @@ export interface Recorded {
   readonly commits: readonly string[];
   /** The last of them is for this very revision and its pull request was not merged or closed: it is used again. */
   readonly resumes: boolean;
+  /** Its pull request was made to the end, labels and reviewers too. */
+  readonly finished: boolean;
 }
 
 /** How the pull request is carried out: through one reader, and one write token for as long as the act takes. */
@@ -98,6 +101,7 @@ export async function propose(
   if (head !== undefined && isCurrent(head, promotion, recorded, open)) {
     const commit = { branch, sha: head.commit, verified: head.verified };
     if (open !== undefined && open.title === proposal.title && open.body === proposal.body) {
+      if (!recorded.finished) await finish(open, place, hands);
       return { kind: 'proposed', commit, pullRequest: open };
     }
     const pullRequest = await hands.write((forge) => publish(forge, open, proposal, place, hands));
@@ -250,6 +254,20 @@ function isCurrent(
   return (
     readTrailers(head.message).key === promotion.revision.key && (recorded.resumes || open !== undefined)
   );
+}
+
+/** Labels and reviewers of a pull request that was opened without an answer. That the forge refuses them was said when it did. */
+async function finish(
+  { number }: PullRequest,
+  { labels, reviewers }: Place,
+  { write, signal }: Hands,
+): Promise<void> {
+  if (labels.length === 0 && reviewers.length === 0) return;
+  try {
+    await write((forge) => forge.decorate({ number, labels, reviewers }, { signal }));
+  } catch (thrown) {
+    if (!isForgeError(thrown) || thrown.code !== 'Refused') throw thrown;
+  }
 }
 
 async function publish(

@@ -71,6 +71,16 @@ test('running again gives the same commit and pull request, by one look and with
   expect(own.asked()).toEqual(['POST /graphql repository']);
 });
 
+test('a branch that was moved just before the end of a process lacks its pull request alone', async () => {
+  const own = await stage();
+  acme.forge.faults.add({ graphql: 'updateRefs', effect: { kind: 'lostAnswer' } });
+  await expect(own.run('6.2.0')).rejects.toMatchObject({ code: 'Unavailable' });
+  const head = own.head();
+  own.asked();
+  expect((await own.propose('6.2.0')).commit.sha).toBe(head);
+  expect(own.asked()).toEqual(['POST /graphql repository', mint, 'POST /repos/{owner}/{repo}/pulls', revoke]);
+});
+
 test('a person who changes title or body is put right by changing the pull request alone', async () => {
   const own = await stage();
   const { commit, pullRequest } = await own.propose('6.2.0');
@@ -151,15 +161,44 @@ test('the branch is never where the base is, not for a moment: the forge would c
   expect(moves).toEqual([false, false, false, false]);
 });
 
-test('labels are put on it, reviewers asked, and it may be a draft', async () => {
-  const labelled = await stage();
-  await labelled.propose('6.2.0', { place: { labels: ['promotion'], draft: true } });
-  expect(labelled.open()[0]?.labels.map(({ name }) => name)).toEqual(['promotion']);
-  expect(labelled.open()[0]?.draft).toBe(true);
-  const reviewed = await stage();
-  acme.forge.createUser('barbara');
-  await reviewed.propose('6.2.0', { place: { reviewers: ['barbara'] } });
-  expect(reviewed.open()[0]?.reviewers.map(({ login }) => login)).toEqual(['barbara']);
+describe('labels and reviewers', () => {
+  /** A stage whose owner has a member that may be asked to review. */
+  async function withReviewer(): Promise<{ readonly own: Stage; readonly reviewer: string }> {
+    const own = await stage();
+    const { owner } = own.own.repository;
+    const { id, login } = acme.forge.createUser(`barbara-of-${owner}`);
+    acme.forge.world.accounts.require(owner).members.add(id);
+    return { own, reviewer: login };
+  }
+
+  test('are put on it and asked, and it may be a draft', async () => {
+    const { own, reviewer } = await withReviewer();
+    await own.propose('6.2.0', { place: { labels: ['promotion'], draft: true } });
+    expect(own.open()[0]?.labels.map(({ name }) => name)).toEqual(['promotion']);
+    expect(own.open()[0]?.draft).toBe(true);
+    await own.propose('6.3.0', { place: { reviewers: [reviewer] } });
+    expect(own.open()[0]?.reviewers.map(({ login }) => login)).toEqual([reviewer]);
+  });
+
+  test('are not forgotten when it was opened and no answer came', async () => {
+    const own = await stage();
+    const place = { labels: ['promotion'] };
+    acme.forge.faults.add({ route: 'POST /repos/{owner}/{repo}/pulls', effect: { kind: 'lostAnswer' } });
+    await expect(own.run('6.2.0', { place })).rejects.toMatchObject({ code: 'Unavailable' });
+    await own.propose('6.2.0', { place });
+    expect(own.open()[0]?.labels.map(({ name }) => name)).toEqual(['promotion']);
+    own.asked();
+    await own.propose('6.2.0', { place });
+    expect(own.asked()).toEqual(['POST /graphql repository']);
+  });
+
+  test('that the forge refuses are said once, and do not keep the pull request from being one', async () => {
+    const own = await stage();
+    const place = { reviewers: ['nobody-there'] };
+    await expect(own.run('6.2.0', { place })).rejects.toMatchObject({ code: 'Refused' });
+    const { pullRequest } = await own.propose('6.2.0', { place });
+    expect(own.open().map(({ number }) => number)).toEqual([pullRequest.number]);
+  });
 });
 
 test('what stands in a manifest cannot speak in the pull request', async () => {

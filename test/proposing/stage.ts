@@ -43,7 +43,12 @@ export class Stage {
   readonly branch = branchOf(promotionOf(''));
   /** What a restart loses. */
   index = new MarkerIndex();
-  #status: { commits: readonly string[]; key: string; open: boolean } = { commits: [], key: '', open: false };
+  #status: { commits: readonly string[]; key: string; open: boolean; finished: boolean } = {
+    commits: [],
+    key: '',
+    open: false,
+    finished: false,
+  };
   #credential: Promoter['credential'];
 
   constructor(acme: Acme, own: Promoter) {
@@ -78,7 +83,11 @@ export class Stage {
         draft: false,
         ...place,
       },
-      { commits: this.#status.commits, resumes: this.#status.open && this.#status.key === key },
+      {
+        commits: this.#status.commits,
+        resumes: this.#status.open && this.#status.key === key,
+        finished: this.#status.finished,
+      },
       {
         reader: access.reader,
         write: write?.(access.write) ?? access.write,
@@ -89,12 +98,14 @@ export class Stage {
       async (commit) => {
         const remember = (): void => {
           const { sha, previous } = commit;
-          this.#status = { key, open: true, commits: previous === undefined ? [sha] : [sha, previous] };
+          const commits = previous === undefined ? [sha] : [sha, previous];
+          this.#status = { key, commits, open: true, finished: false };
         };
         if (record === undefined) remember();
         else await record(commit, remember);
       },
     );
+    if (proposed.kind === 'proposed') this.#status = { ...this.#status, finished: true };
     return proposed;
   }
 
