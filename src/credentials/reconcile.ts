@@ -51,6 +51,9 @@ interface Probed extends Found {
 /** What we wrote into a status last: the cache may not show it yet. */
 interface Written {
   readonly uid: string;
+  /** The version that the cache had then, and the one that it will have. */
+  readonly over: string;
+  readonly resourceVersion: string;
   readonly status: CredentialStatus;
 }
 
@@ -170,7 +173,14 @@ export class CredentialReconciler {
     status: CredentialStatus,
     signal: AbortSignal,
   ): Promise<void> {
-    const resourceVersion = await this.#parts.writeStatus(credential, status, signal);
-    if (resourceVersion !== undefined) this.#written.set(key, { uid: credential.metadata.uid, status });
+    const { metadata } = credential;
+    const last = this.#written.get(key);
+    const latest =
+      last?.uid === metadata.uid && last.over === metadata.resourceVersion
+        ? { ...credential, metadata: { ...metadata, resourceVersion: last.resourceVersion } }
+        : credential;
+    const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
+    if (resourceVersion === undefined) return;
+    this.#written.set(key, { uid: metadata.uid, over: metadata.resourceVersion, resourceVersion, status });
   }
 }

@@ -6,7 +6,12 @@ import type { Promoter } from './promoter.ts';
 /** A Credential in the API server, and passes over it. */
 export class Passes {
   readonly own: Promoter;
+  /** As the API server has it. */
   credential: Credential;
+  /** As the cache has it, when that lags behind. */
+  cached: Credential | undefined;
+  /** Statuses that were not applied over the version that the API server had. */
+  conflicts = 0;
   /** Every status that was written, oldest first. */
   readonly written: CredentialStatus[] = [];
   readonly #reconciler: CredentialReconciler;
@@ -16,14 +21,17 @@ export class Passes {
     this.credential = credential;
     this.#reconciler = new CredentialReconciler({
       keyring: this.own.keyring,
-      credential: (key) => (key === 'apps/acme-promoter' ? this.credential : undefined),
+      credential: (key) => (key === 'apps/acme-promoter' ? (this.cached ?? this.credential) : undefined),
       uses: this.own.uses,
       clock: this.own.clock,
       writePermissions: (host) => (host === 'github.com' ? providers.github.permissions.write : undefined),
-      writeStatus: (_, status) => {
+      writeStatus: ({ metadata: over }, status) => {
         this.written.push(status);
-        this.credential = { ...this.credential, status };
-        return Promise.resolve(String(this.written.length));
+        const { metadata } = this.credential;
+        if (over.resourceVersion !== metadata.resourceVersion) this.conflicts += 1;
+        const resourceVersion = String(Number(metadata.resourceVersion) + 1);
+        this.credential = { ...this.credential, metadata: { ...metadata, resourceVersion }, status };
+        return Promise.resolve(resourceVersion);
       },
     });
   }

@@ -71,9 +71,9 @@ export interface Promoter {
   readonly unrevoked: string[];
 }
 
-export const host = 'github.com';
+const host = 'github.com';
 
-export const promoterPermissions: Permissions = {
+const promoterPermissions: Permissions = {
   contents: 'write',
   pull_requests: 'write',
   metadata: 'read',

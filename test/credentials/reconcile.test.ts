@@ -158,6 +158,21 @@ describe('nothing is written', () => {
   });
 });
 
+test('while the cache does not hold our last status yet, it counts, and the next is written over it', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own);
+  passes.cached = passes.credential;
+  await passes.pass();
+  await passes.pass(1_000);
+  expect(passes.written).toHaveLength(1);
+  for (const environment of ['staging', 'prod']) {
+    await own.keyring.open(own.credential, { ...own.purpose, environment }, call());
+    await passes.pass(1_000);
+  }
+  expect(passes.written).toHaveLength(3);
+  expect(passes.conflicts).toBe(0);
+});
+
 describe('the time of the last use', () => {
   /** One use by this environment. */
   async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
