@@ -10,7 +10,8 @@ import type { GraphqlService } from './graphql/service.ts';
 import type { Cost, Limits, Resource } from './limits.ts';
 import type { Oracle } from './oracle.ts';
 import { acceptedHeader, canSee, checkPermissions } from './permissions.ts';
-import { moved, nameOfId } from './redirect.ts';
+import { moved } from './redirect.ts';
+import { nameOfId } from './repository-address.ts';
 import { type RequestLog, fingerprintOf, preciseNowMs } from './request-log.ts';
 import type { Match, Router } from './router.ts';
 import { tokenHeaders } from './token-headers.ts';
@@ -190,7 +191,7 @@ export class ApiServer {
       const answer = isGraphql
         ? await graphql.answer(exchange)
         : await this.#run(exchange, step.path, apiVersion, progress);
-      const tagged = withEtag(answer, exchange, tokenOf(request.headers.authorization));
+      const tagged = isGraphql ? answer : withEtag(answer, exchange, tokenOf(request.headers.authorization));
       if (tagged.status === 304 && caller.kind !== 'anonymous') entered.refund();
       return {
         ...tagged,
@@ -352,7 +353,7 @@ async function send(
   answer: Answer,
   extra: Record<string, string>,
 ): Promise<{ status: number; bytes: number }> {
-  const { status, stream } = answer;
+  const { status } = answer;
   const text = answer.json === undefined ? undefined : Buffer.from(JSON.stringify(answer.json));
   const bytes = answer.bytes ?? text ?? Buffer.alloc(0);
   const headers: Record<string, string> = {
@@ -361,11 +362,6 @@ async function send(
     ...(text ? { 'content-type': 'application/json; charset=utf-8' } : {}),
     ...answer.headers,
   };
-  if (stream) {
-    response.writeHead(status, headers);
-    await stream(response);
-    return { status, bytes: 0 };
-  }
   const bare = status === 204 || status === 304;
   if (!bare) headers['content-length'] = `${bytes.length}`;
   response.writeHead(status, headers);

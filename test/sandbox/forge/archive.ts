@@ -86,13 +86,17 @@ async function sendArchive(
   { gitDir, name, commit }: { readonly gitDir: string; readonly name: string; readonly commit: string },
   response: ServerResponse,
 ): Promise<number> {
-  const child = spawn('git', ['archive', '--format=tar', `--prefix=${name}-${commit.slice(0, 7)}/`, commit], {
+  const folder = `${name}-${commit.slice(0, 7)}`;
+  const child = spawn('git', ['archive', '--format=tar', `--prefix=${folder}/`, commit], {
     cwd: gitDir,
     env: gitEnvironment(),
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
-  response.writeHead(200, { 'content-type': 'application/x-gzip' });
+  response.writeHead(200, {
+    'content-type': 'application/x-gzip',
+    'content-disposition': `attachment; filename=${folder}.tar.gz`,
+  });
   let bytes = 0;
   const zipped = createGzip({ level: 1 });
   zipped.on('data', (chunk: Buffer) => (bytes += chunk.length));

@@ -65,12 +65,14 @@ test('without a token a 304 counts', async () => {
   expect([same.status, used(same)]).toEqual([304, used(first) + 1]);
 });
 
-test('errors, and answers to writes, have no ETag', async () => {
+test('what was written has an ETag and an address too; errors and GraphQL have none', async () => {
   const { path } = await world.repository();
   const token = await world.mint();
   const missing = await ask(`${path}/git/ref/heads/none`, token);
   const made = await world.ask(`POST ${path}/git/blobs`, { as: token, body: { content: 'a' } });
-  expect([missing.headers.get('etag'), made.headers.get('etag')]).toEqual([null, null]);
+  const query = await world.graphql('{ viewer { login } }', {}, token);
+  expect([missing, made, query].map(({ headers }) => headers.has('etag'))).toEqual([false, true, false]);
+  expect(made.headers.get('location')).toBe(made.text('url'));
 });
 
 test('our own client asks again with the ETag, and is told of a change', async () => {

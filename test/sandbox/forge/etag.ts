@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Exchange } from './exchange.ts';
 
-/** ETags are per token, as GitHub's are: a new token finds nothing unchanged. */
+/**
+ * Names what was read or written. ETags are per token, as GitHub's are: a new token finds nothing unchanged. What was made has an
+ * address too.
+ */
 export function withEtag(answer: Answer, exchange: Exchange, token: string | undefined): Answer {
-  if (exchange.method !== 'GET' || answer.status !== 200 || answer.stream) return answer;
-  const bytes = answer.bytes ?? Buffer.from(JSON.stringify(answer.json));
+  const { status, json } = answer;
+  if (status !== 200 && status !== 201) return answer;
+  const bytes = answer.bytes ?? Buffer.from(JSON.stringify(json));
   const hash = createHash('sha256')
     .update(token ?? '')
     .update('\0')
@@ -13,14 +17,20 @@ export function withEtag(answer: Answer, exchange: Exchange, token: string | und
   const etag = answer.etag === undefined ? `W/"${hash}"` : `"${answer.etag}"`;
   const headers = {
     ...(answer.bytes ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    ...(status === 201 ? locationOf(json) : {}),
     ...answer.headers,
     etag,
-    'cache-control': 'private, max-age=60, s-maxage=60',
+    'cache-control': `${token === undefined ? 'public' : 'private'}, max-age=60, s-maxage=60`,
     vary: 'Accept, Authorization, Cookie, X-GitHub-OTP',
   };
-  const asked = exchange.headers['if-none-match'];
+  const asked = exchange.method === 'GET' ? exchange.headers['if-none-match'] : undefined;
   const known = typeof asked === 'string' && asked.split(/\s*,\s*/).some((one) => bare(one) === bare(etag));
-  return known ? { status: 304, headers: { ...headers } } : { status: 200, bytes, headers };
+  return known ? { status: 304, headers } : { status, bytes, headers };
+}
+
+function locationOf(made: unknown): { location?: string } {
+  const isAddressed = typeof made === 'object' && made !== null && 'url' in made;
+  return isAddressed && typeof made.url === 'string' ? { location: made.url } : {};
 }
 
 function bare(etag: string): string {

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Account } from './accounts.ts';
 import { type Caller, accountOf } from './caller.ts';
 import { GithubError } from './github-error.ts';
+import { byId } from './repository-address.ts';
 import type { World } from './world.ts';
 import type { Repository } from './repository.ts';
 
@@ -42,8 +42,6 @@ export interface Answer {
   readonly json?: unknown;
   /** Sent as it is; its type stands in the headers. */
   readonly bytes?: Buffer;
-  /** Writes the body itself, and ends it. */
-  readonly stream?: (response: ServerResponse) => Promise<void>;
   /** The ETag without its quotes, where it is not a hash of token and body. */
   readonly etag?: string;
 }
@@ -100,14 +98,19 @@ export function cutPage<T>(
   const perPage = Math.min(Math.max(1, Number(exchange.query.get('per_page') ?? 30) || 30), 100);
   const number = Math.max(1, Number(exchange.query.get('page') ?? 1) || 1);
   const last = Math.max(1, Math.ceil(items.length / perPage));
+  // Within a repository GitHub leads on by its id.
+  const { owner = '', repo = '' } = exchange.params;
+  const found = exchange.world.repositories.find(owner, repo);
+  const here = found ? byId(exchange.url, found.repository) : exchange.url;
   const link = (to: number, rel: string): string => {
-    const url = new URL(exchange.url, exchange.world.urls.api);
+    const url = new URL(here, exchange.world.urls.api);
     url.searchParams.set('page', `${to}`);
     return `<${url.href}>; rel="${rel}"`;
   };
   const links: string[] = [];
-  if (number > 1) links.push(link(number - 1, 'prev'), link(1, 'first'));
+  if (number > 1) links.push(link(number - 1, 'prev'));
   if (number < last) links.push(link(number + 1, 'next'), link(last, 'last'));
+  if (number > 1) links.push(link(1, 'first'));
   const shown = items.slice((number - 1) * perPage, number * perPage);
   return { shown, number, headers: links.length > 0 ? { link: links.join(', ') } : {} };
 }

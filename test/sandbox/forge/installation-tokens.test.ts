@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
+import { toTimestamp } from '../../../src/base/time.ts';
 import { connect } from '../../../src/forges/connect.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { signedJwt, stage, type Said, type Stage } from './staged.ts';
@@ -34,7 +35,7 @@ test('a token that nothing narrows has all of the installation, for one hour', a
     201,
     {
       token: expect.any(String),
-      expires_at: inOneHour.toISOString().replace('.000Z', 'Z'),
+      expires_at: toTimestamp(inOneHour),
       permissions: { contents: 'write', pull_requests: 'write', metadata: 'read' },
       repository_selection: 'all',
     },
@@ -154,7 +155,7 @@ test('a suspended installation gives no token and its tokens are refused; one th
   expect((await world.ask(line, { as: jwt })).status).toBe(403);
   expect(await statusOf(place.path, token)).toBe(403);
   const shown = await world.ask(`GET /app/installations/${installation.id}`, { as: jwt });
-  expect(shown.text('suspended_at')).toBe(world.clock.now().toISOString());
+  expect(shown.text('suspended_at')).toBe(toTimestamp(world.clock.now()));
   installation.suspendedAt = undefined;
   installation.uninstalled = true;
   expect((await world.ask(line, { as: jwt })).status).toBe(404);

@@ -1,9 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { githubLimits, noLimits, type LimitSettings } from './limits.ts';
 import { stage, type Place, type Said, type Stage } from './staged.ts';
 
 interface Limited {
-  readonly world: Stage;
   readonly place: Place;
   readonly token: string;
   readonly read: (as?: string) => Promise<Said>;
@@ -11,31 +10,32 @@ interface Limited {
   readonly query: () => Promise<Said>;
 }
 
-/** Runs a test under GitHub's limits but for what it makes small. */
+let world: Stage;
+beforeAll(async () => {
+  world = await stage();
+});
+afterAll(() => world.stop());
+
+/** Runs a test in an hour of its own, under GitHub's limits but for what it makes small. */
 async function under(
   limits: { primary?: Partial<LimitSettings['primary']>; secondary?: Partial<LimitSettings['secondary']> },
   run: (limited: Limited) => Promise<void>,
 ): Promise<void> {
-  const world = await stage({
-    limits: {
-      primary: { ...githubLimits.primary, ...limits.primary },
-      secondary: { ...githubLimits.secondary, ...limits.secondary },
-    },
-  });
+  world.forge.limits.settings = githubLimits;
+  world.clock.pass(3600);
   const place = await world.repository();
   const token = await world.mint();
-  try {
-    await run({
-      world,
-      place,
-      token,
-      read: (as = token) => world.ask(`GET ${place.path}/pulls`, { as }),
-      write: () => world.ask(`POST ${place.path}/git/blobs`, { as: token, body: { content: 'a' } }),
-      query: () => world.graphql('{ viewer { login } }', {}, token),
-    });
-  } finally {
-    await world.stop();
-  }
+  world.forge.limits.settings = {
+    primary: { ...githubLimits.primary, ...limits.primary },
+    secondary: { ...githubLimits.secondary, ...limits.secondary },
+  };
+  await run({
+    place,
+    token,
+    read: (as = token) => world.ask(`GET ${place.path}/pulls`, { as }),
+    write: () => world.ask(`POST ${place.path}/git/blobs`, { as: token, body: { content: 'a' } }),
+    query: () => world.graphql('{ viewer { login } }', {}, token),
+  });
 }
 
 function budget({ headers }: Said): (string | null)[] {
@@ -46,7 +46,7 @@ const secondaryWords =
   'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
 
 test('each answer tells what is left, of REST and of GraphQL by themselves', async () => {
-  await under({}, async ({ world, read, query }) => {
+  await under({}, async ({ read, query }) => {
     expect(budget(await read())).toEqual(['5000', '4999', '1', 'core']);
     expect(budget(await read())).toEqual(['5000', '4998', '2', 'core']);
     const said = await query();
@@ -57,7 +57,7 @@ test('each answer tells what is left, of REST and of GraphQL by themselves', asy
 });
 
 test('after the last request of the hour REST is refused until the reset', async () => {
-  await under({ primary: { restPerHour: 2 } }, async ({ world, read }) => {
+  await under({ primary: { restPerHour: 2 } }, async ({ read }) => {
     await read();
     world.clock.pass(60);
     await read();
@@ -88,7 +88,7 @@ test('GraphQL says so with 200, an error of type RATE_LIMITED and nothing remain
 });
 
 test("an installation's tokens share one budget, and so do a person's", async () => {
-  await under({}, async ({ world, read }) => {
+  await under({}, async ({ read }) => {
     const [mine, also] = [world.forge.createToken('ada', ['repo']), world.forge.createToken('ada', ['repo'])];
     await read();
     expect(budget(await read(await world.mint()))).toEqual(['5000', '4998', '2', 'core']);
@@ -98,12 +98,12 @@ test("an installation's tokens share one budget, and so do a person's", async ()
 });
 
 test('nobody in particular has sixty requests an hour and no GraphQL', async () => {
-  await under({ primary: { anonymousPerHour: 1 } }, async ({ world }) => {
+  await under({ primary: { anonymousPerHour: 1 } }, async () => {
     expect((await world.ask('GET /users/ada')).status).toBe(200);
     expect((await world.ask('GET /users/ada')).status).toBe(403);
     expect(githubLimits.primary.anonymousPerHour).toBe(60);
   });
-  await under({}, async ({ world }) => {
+  await under({}, async () => {
     expect((await world.ask('POST /graphql', { body: { query: '{ viewer { login } }' } })).body).toContain(
       'RATE_LIMITED',
     );
@@ -111,7 +111,7 @@ test('nobody in particular has sixty requests an hour and no GraphQL', async () 
 });
 
 test('a write costs five points and a read one; too many a minute meet the secondary limit', async () => {
-  await under({ secondary: { restPointsPerMinute: 12 } }, async ({ world, read, write }) => {
+  await under({ secondary: { restPointsPerMinute: 12 } }, async ({ read, write }) => {
     expect([await write(), await write(), await read(), await read()].map(({ status }) => status)).toEqual([
       201, 201, 200, 200,
     ]);
@@ -137,7 +137,7 @@ test('GraphQL has points of its own, and its secondary limit is a 403', async ()
 });
 
 test('content is made only so often a minute and an hour', async () => {
-  await under({ secondary: { contentPerMinute: 2, contentPerHour: 3 } }, async ({ world, read, write }) => {
+  await under({ secondary: { contentPerMinute: 2, contentPerHour: 3 } }, async ({ read, write }) => {
     expect([(await write()).status, (await write()).status, (await write()).status]).toEqual([201, 201, 403]);
     expect((await read()).status).toBe(200);
     world.clock.pass(60);
@@ -146,7 +146,7 @@ test('content is made only so often a minute and an hour', async () => {
 });
 
 test('too many requests at once meet the secondary limit, and the next one after them does not', async () => {
-  await under({ secondary: { concurrent: 1 } }, async ({ world, place, token, read }) => {
+  await under({ secondary: { concurrent: 1 } }, async ({ place, token, read }) => {
     // Waits within the limit for git to answer.
     const slow = { as: token, body: { tree: [{ path: 'a', mode: '100644', sha: 'b'.repeat(40) }] } };
     const said = await Promise.all([
@@ -159,7 +159,7 @@ test('too many requests at once meet the secondary limit, and the next one after
 });
 
 test('without limits nothing tells of them, as GitHub Enterprise Server has it', async () => {
-  const world = await stage({ limits: noLimits });
+  world.forge.limits.settings = noLimits;
   const { path } = await world.repository();
   const token = await world.mint();
   const said = await Promise.all(
@@ -169,12 +169,11 @@ test('without limits nothing tells of them, as GitHub Enterprise Server has it',
   );
   expect(new Set(said.map(({ status }) => status))).toEqual(new Set([201]));
   expect(said[0]?.headers.has('x-ratelimit-limit')).toBe(false);
-  await world.stop();
 });
 
 test('our own client is told until when to wait', async () => {
   await under({ primary: { graphqlPerHour: 1 }, secondary: { restPointsPerMinute: 5 } }, async (limited) => {
-    const { world, place, token, query, read } = limited;
+    const { place, token, query, read } = limited;
     await query();
     await read();
     const client = world.client(place, token);

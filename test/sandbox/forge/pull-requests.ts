@@ -209,7 +209,7 @@ export function labelsNamed(world: World, repository: Repository, names: readonl
       id: world.nextId(),
       name,
       color: 'ededed',
-      description: '',
+      description: null,
     };
     repository.labels.set(key, label);
     return label;

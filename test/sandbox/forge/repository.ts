@@ -30,7 +30,7 @@ export interface Label {
   readonly id: number;
   readonly name: string;
   readonly color: string;
-  readonly description: string;
+  readonly description: string | null;
 }
 
 export interface MergeSettings {

@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const runs = { numRuns: 50 };
+const runs = { numRuns: 25 };
 
 async function asked(...args: string[]): Promise<string[]> {
   return (await git(repository.gitDir, args))

@@ -1,3 +1,4 @@
+import { toTimestamp } from '../../../../src/base/time.ts';
 import { accountOf } from '../caller.ts';
 import { type Exchange, readRef } from '../exchange.ts';
 import { canSee, covers, levelOf } from '../permissions.ts';
@@ -177,7 +178,7 @@ async function commitFields(exchange: Exchange, repository: Repository, oid: str
       __typename: 'GitActor',
       name: who.name,
       email: who.email,
-      date: who.date.toISOString(),
+      date: toTimestamp(who.date),
       // A bot is no User.
       user:
         account === undefined || account.type !== 'User'
@@ -189,7 +190,7 @@ async function commitFields(exchange: Exchange, repository: Repository, oid: str
     tree: () => objectFields(exchange, repository, commit.tree),
     message: commit.message,
     messageHeadline: commit.message.split('\n')[0] ?? '',
-    committedDate: commit.committer.date.toISOString(),
+    committedDate: toTimestamp(commit.committer.date),
     author: actor(commit.author),
     committer: actor(commit.committer),
     parents: ({ first }: { first?: number }) => {
@@ -271,9 +272,9 @@ function pullRequestFields(exchange: Exchange, pullRequest: PullRequest): Fields
     baseRefOid: pullRequest.baseOid,
     // Forks are not played here.
     isCrossRepository: false,
-    createdAt: pullRequest.createdAt.toISOString(),
-    updatedAt: pullRequest.updatedAt.toISOString(),
-    mergedAt: pullRequest.mergedAt?.toISOString() ?? null,
+    createdAt: toTimestamp(pullRequest.createdAt),
+    updatedAt: toTimestamp(pullRequest.updatedAt),
+    mergedAt: pullRequest.mergedAt === undefined ? null : toTimestamp(pullRequest.mergedAt),
     author: {
       __typename: author.type === 'Bot' ? 'Bot' : 'User',
       login: author.login.replace(/\[bot\]$/, ''),

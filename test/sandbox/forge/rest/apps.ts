@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toTimestamp } from '../../../../src/base/time.ts';
 import { accountOf } from '../caller.ts';
 import { type Exchange, bodyOf, cutPage, json, noContent } from '../exchange.ts';
 import { installationReaches, type App } from '../credentials.ts';
@@ -89,8 +90,8 @@ function presentPublicUser(
     public_gists: 0,
     followers: 0,
     following: 0,
-    created_at: account.createdAt.toISOString(),
-    updated_at: account.createdAt.toISOString(),
+    created_at: toTimestamp(account.createdAt),
+    updated_at: toTimestamp(account.createdAt),
   };
 }
 
@@ -143,7 +144,7 @@ function mint(
   return json(
     {
       token: token.value,
-      expires_at: token.expiresAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+      expires_at: toTimestamp(token.expiresAt),
       permissions,
       repository_selection:
         repositories === undefined && installation.repositories === undefined ? 'all' : 'selected',

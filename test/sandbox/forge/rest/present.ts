@@ -1,3 +1,4 @@
+import { toTimestamp } from '../../../../src/base/time.ts';
 import type { Account } from '../accounts.ts';
 import type { App, Installation } from '../credentials.ts';
 import { compareHistories } from '../git/history.ts';
@@ -120,9 +121,9 @@ export function presentRepository(world: World, repository: Repository): Fields 
     archived: repository.archived,
     disabled: false,
     visibility: repository.isPrivate ? 'private' : 'public',
-    pushed_at: repository.pushedAt.toISOString(),
-    created_at: repository.createdAt.toISOString(),
-    updated_at: repository.updatedAt.toISOString(),
+    pushed_at: toTimestamp(repository.pushedAt),
+    created_at: toTimestamp(repository.createdAt),
+    updated_at: toTimestamp(repository.updatedAt),
     license: null,
     forks: 0,
     open_issues: 0,
@@ -135,7 +136,17 @@ export function presentRepository(world: World, repository: Repository): Fields 
 
 /** A repository by itself. */
 export function presentWholeRepository(world: World, repository: Repository): Fields {
-  return { ...presentRepository(world, repository), network_count: 0, subscribers_count: 0 };
+  const { merges } = repository;
+  return {
+    ...presentRepository(world, repository),
+    network_count: 0,
+    subscribers_count: 0,
+    allow_merge_commit: merges.mergeCommit,
+    allow_squash_merge: merges.squash,
+    allow_rebase_merge: merges.rebase,
+    allow_auto_merge: merges.autoMerge,
+    delete_branch_on_merge: merges.deleteBranchOnMerge,
+  };
 }
 
 export function presentLabel(
@@ -191,13 +202,16 @@ export function presentPullRequest(world: World, pullRequest: PullRequest): Fiel
     title: pullRequest.title,
     user: presentAccount(world, pullRequest.author),
     body: pullRequest.body,
-    labels: pullRequest.labels.map((label) => presentLabel(world, repository, label)),
+    // Here GitHub's description has a text where its description of labels by themselves has null too.
+    labels: pullRequest.labels.map((label) =>
+      presentLabel(world, repository, { ...label, description: label.description ?? '' }),
+    ),
     milestone: null,
     active_lock_reason: null,
-    created_at: pullRequest.createdAt.toISOString(),
-    updated_at: pullRequest.updatedAt.toISOString(),
-    closed_at: pullRequest.closedAt?.toISOString() ?? null,
-    merged_at: pullRequest.mergedAt?.toISOString() ?? null,
+    created_at: toTimestamp(pullRequest.createdAt),
+    updated_at: toTimestamp(pullRequest.updatedAt),
+    closed_at: pullRequest.closedAt === undefined ? null : toTimestamp(pullRequest.closedAt),
+    merged_at: pullRequest.mergedAt === undefined ? null : toTimestamp(pullRequest.mergedAt),
     merge_commit_sha: pullRequest.mergeCommit ?? mergeability?.testMerge ?? null,
     assignee: null,
     assignees: pullRequest.assignees.map((account) => presentAccount(world, account)),
@@ -270,8 +284,8 @@ export function presentComment(
     issue_url: `${issue}/${number}`,
     body,
     user: presentAccount(world, author),
-    created_at: createdAt.toISOString(),
-    updated_at: createdAt.toISOString(),
+    created_at: toTimestamp(createdAt),
+    updated_at: toTimestamp(createdAt),
     author_association: 'CONTRIBUTOR',
   };
 }
@@ -306,7 +320,7 @@ export function presentGitCommit(
 }
 
 export function presentSignature({ name, email, date }: CommitData['author']): Fields {
-  return { name, email, date: date.toISOString().replace('.000Z', 'Z') };
+  return { name, email, date: toTimestamp(date) };
 }
 
 export function presentVerification(world: World, commit: CommitData): Fields {
@@ -316,7 +330,7 @@ export function presentVerification(world: World, commit: CommitData): Fields {
     reason,
     signature,
     payload,
-    verified_at: verified ? commit.committer.date.toISOString() : null,
+    verified_at: verified ? toTimestamp(commit.committer.date) : null,
   };
 }
 
@@ -331,8 +345,8 @@ export function presentApp(world: World, app: App): Fields {
     description: null,
     external_url: world.urls.web,
     html_url: `${world.urls.web}/apps/${app.slug}`,
-    created_at: app.createdAt.toISOString(),
-    updated_at: app.createdAt.toISOString(),
+    created_at: toTimestamp(app.createdAt),
+    updated_at: toTimestamp(app.createdAt),
     permissions: app.permissions,
     events: [],
   };
@@ -355,13 +369,13 @@ export function presentInstallation(world: World, installation: Installation): F
     target_type: account.type,
     permissions,
     events: [],
-    created_at: createdAt.toISOString(),
-    updated_at: updatedAt.toISOString(),
+    created_at: toTimestamp(createdAt),
+    updated_at: toTimestamp(updatedAt),
     single_file_name: null,
     has_multiple_single_files: false,
     single_file_paths: [],
     app_slug: app.slug,
-    suspended_at: suspendedAt?.toISOString() ?? null,
+    suspended_at: suspendedAt === undefined ? null : toTimestamp(suspendedAt),
     suspended_by: suspendedBy === undefined ? null : presentAccount(world, suspendedBy),
   };
 }
