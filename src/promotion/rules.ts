@@ -171,7 +171,9 @@ const notFailedHere: Rule = ({ target, candidate }) => {
   const failed = target.targets.find(
     ({ state }) => state.kind === 'bad' && state.revision.key === candidate?.key,
   );
-  return failed === undefined ? undefined : hold('AppUnhealthy', `${target.name}: look at ${failed.state.message}`);
+  return failed === undefined
+    ? undefined
+    : hold('AppUnhealthy', `${target.name}: look at ${failed.state.message}`);
 };
 
 /** An open pull request is looked at once a minute, whatever else there is to say. */

@@ -16,7 +16,7 @@ import { tokenCredential, type Acme, type Promoter } from '../credentials/promot
 import { helmRelease, type HelmReleaseGiven } from '../engines/helm-release.ts';
 import type { PullRequest } from '../sandbox/forge/repository.ts';
 
-export const key = 'apps/podinfo';
+const key = 'apps/podinfo';
 export const branch = 'promotion/apps/podinfo/staging';
 
 export function pipelineOf(fullName: string, environments: readonly string[] = ['dev', 'staging']): Pipeline {
