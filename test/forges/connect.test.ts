@@ -1,52 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
 import { connect } from '../../src/forges/connect.ts';
 import { providers } from '../../src/forges/index.ts';
+import { makeCertificate } from '../certificate.ts';
 import { call, failureOf } from './github/opened.ts';
 import { startScripted, type Scripted } from './scripted.ts';
 
 describe('a forge with a certificate of its own', () => {
-  let folder = '';
+  const { cert: certificate, key } = makeCertificate('forge');
   let server: Scripted;
-  let certificate = '';
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'certificate-'));
-    const at = (name: string): string => join(folder, name);
-    const subject = ['-subj', '/CN=forge', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        at('key'),
-        '-out',
-        at('cert'),
-        ...subject,
-      ],
-      { stdio: 'ignore' },
-    );
-    certificate = readFileSync(at('cert'), 'utf8');
     server = await startScripted(() => ({ body: { login: 'ada', id: 1, type: 'User' } }), {
-      key: readFileSync(at('key')),
+      key,
       cert: certificate,
     });
   });
 
-  afterAll(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => server.close());
 
   const describeToken = async (ca?: string): Promise<unknown> => {
     const connection = connect({
@@ -66,6 +38,16 @@ describe('a forge with a certificate of its own', () => {
 
   test('is trusted when the operator gives its authority', async () => {
     expect(await describeToken(certificate)).toMatchObject({ owner: { login: 'ada' } });
+  });
+
+  test('is trusted beside those of the system, which an archive may come from', async () => {
+    const system = getCACertificates('default');
+    setDefaultCACertificates([...system, certificate]);
+    try {
+      expect(await describeToken(makeCertificate('another').cert)).toMatchObject({ owner: { login: 'ada' } });
+    } finally {
+      setDefaultCACertificates(system);
+    }
   });
 
   test('is not trusted otherwise, and the message says what to give', async () => {

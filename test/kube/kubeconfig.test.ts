@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { readKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { Transport } from '../../src/kube/transport.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate } from '../certificate.ts';
 import { startScriptedApi } from './scripted-api.ts';
 
 let folder = '';

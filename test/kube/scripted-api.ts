@@ -3,7 +3,7 @@ import { createServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Connection } from '../../src/kube/transport.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate } from '../certificate.ts';
 
 /** What the server was asked. */
 export interface Asked {

@@ -4,7 +4,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { Transport, type Connection, type Request } from '../../src/kube/transport.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate } from '../certificate.ts';
 import {
   refusal,
   startScriptedApi,
