@@ -1,12 +1,29 @@
-import { afterAll, beforeAll, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { endure, mistakeTimeoutMs, type Mistake } from './bad-input.ts';
 import { startScene, type Scene } from './scene.ts';
 
 let scene: Scene;
+/** Not on the operator's list; counts who comes. */
+const stranger = createServer((socket) => void socket.destroy());
+let visits = 0;
 beforeAll(async () => {
+  stranger.on('connection', () => (visits += 1)).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
   scene = await startScene();
 }, 60_000);
-afterAll(async () => await scene.stop());
+afterAll(async () => {
+  stranger.close();
+  await scene.stop();
+});
+
+function strangersHost(): string {
+  return `127.0.0.1:${(stranger.address() as AddressInfo).port}`; // a TCP server that listens has one
+}
+
+/** What the Credential's own health costs. */
+const probes = new Set(['GET /app', 'GET /repos/{owner}/{repo}/installation']);
 
 const notAKey = 'ssh-rsa-9zQ4vK7mT2xW8bN3cR6yL1pD5hJ0fGs';
 
@@ -71,17 +88,23 @@ const mistakes: readonly Mistake[] = [
     reason: 'RepositoryNotAllowed',
     says: () =>
       'Credential promoter is not for acme/repository-unlisted; add it to its repositories or correct url',
-    mend: (stage) => stage.applyCredential(),
+    mend: async (stage) => {
+      expect(new Set(stage.requests)).toEqual(probes);
+      await stage.applyCredential();
+    },
     recovery: 'watched',
   },
   {
     when: "the host is not on the operator's list",
     namespace: 'host-unlisted',
-    spoil: (stage) => stage.applyPipeline({ url: 'https://git.example.com/acme/host-unlisted' }),
+    spoil: (stage) => stage.applyPipeline({ url: `https://${strangersHost()}/acme/host-unlisted` }),
     reason: 'HostNotAllowed',
     says: () =>
-      "git.example.com is not on the operator's list of forges (github.com); ask the operator to add it, or correct url and host",
-    mend: (stage) => stage.applyPipeline(),
+      `${strangersHost()} is not on the operator's list of forges (github.com); ask the operator to add it, or correct url and host`,
+    mend: async (stage) => {
+      expect({ visits, requests: new Set(stage.requests) }).toEqual({ visits: 0, requests: probes });
+      await stage.applyPipeline();
+    },
     recovery: 'watched',
   },
   {

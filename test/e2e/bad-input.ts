@@ -2,7 +2,8 @@ import { expect } from '@jest/globals';
 import type { Condition } from '../../src/api/meta.ts';
 import { reasons, type Reason } from '../../src/api/reasons.ts';
 import { sentence } from '../../src/base/sentence.ts';
-import { readPipelineStatus } from '../sandbox/pipeline-view.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
+import { readCredentials, readPipelineStatus } from '../sandbox/pipeline-view.ts';
 import { nextVersion, type Scene, type Stage, type StageOptions } from './scene.ts';
 import { SecretPieces } from './secret-pieces.ts';
 
@@ -67,6 +68,9 @@ export async function endure(scene: Scene, mistake: Mistake): Promise<void> {
   expect(stage.proposal.pullRequests.map(({ title, state }) => ({ title, state }))).toEqual([
     { title: `Promote ${stage.namespace}/podinfo in staging to ${nextVersion}`, state: 'open' },
   ]);
+  await eventually(`${stage.namespace}: its Credential is ready`, () => isCredentialReady(stage), {
+    deadlineMs: recovery.asked,
+  });
 }
 
 /** Ready says it too, and Stalled or Reconciling says whether a person or time will mend it. */
@@ -83,4 +87,10 @@ async function expectConditions(stage: Stage, reason: Reason, message: string): 
     ...(is === 'stalled' ? [{ type: 'Stalled', is: 'True', because: reason, words }] : []),
     ...(is === 'retried' ? [{ type: 'Reconciling', is: 'True', because: reason, words }] : []),
   ]);
+}
+
+async function isCredentialReady({ world, namespace }: Stage): Promise<boolean> {
+  const [credential] = await readCredentials(world.cluster, namespace);
+  const ready = credential?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.reason === 'CredentialReady' && credential?.status?.valid === 'True';
 }

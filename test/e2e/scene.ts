@@ -236,12 +236,15 @@ export class Stage {
     };
   }
 
-  /** Requests of the stage's App or bot that change something on the forge; minting and revoking a token does not. */
+  /** What the stage's App or bot has asked of the forge, by route. */
+  get requests(): readonly string[] {
+    const { log } = this.world.forge;
+    return log.entries().flatMap(({ owner, route }) => (owner === this.login ? [route] : []));
+  }
+
+  /** Those of its requests that change something on the forge; minting and revoking a token does not. */
   get writes(): readonly string[] {
-    return this.world.forge.log
-      .entries()
-      .filter(({ owner, method, route }) => owner === this.login && method !== 'GET' && !harmless.test(route))
-      .map(({ route }) => route);
+    return this.requests.filter((route) => !harmless.test(route));
   }
 
   /** Every secret that the stage has had so far: what the Secret holds, and what was made with it. */
@@ -277,4 +280,4 @@ export class Stage {
   }
 }
 
-const harmless = /^POST \/graphql repository$|^POST .*\/access_tokens$|^DELETE \/installation\/token$/;
+const harmless = /^GET |^POST \/graphql repository$|^POST .*\/access_tokens$|^DELETE \/installation\/token$/;
