@@ -101,18 +101,18 @@ describe('a kubeconfig is taken', () => {
   test('with a client certificate, which the server sees', async () => {
     const { cert, key } = makeCertificate('keeper');
     const api = await startScriptedApi(() => ({ body: {} }), { requestCert: true, ca: cert });
-    const transport = new Transport(
-      readKubeconfig(
-        kubeconfig({
-          cluster: {
-            server: api.connection.server,
-            'certificate-authority-data': base64(api.connection.ca),
-            'tls-server-name': 'api.test',
-          },
-          user: { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
-        }),
-      ),
+    const connection = readKubeconfig(
+      kubeconfig({
+        cluster: {
+          server: api.connection.server,
+          'certificate-authority-data': base64(api.connection.ca),
+          'tls-server-name': 'api.test',
+        },
+        user: { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
+      }),
     );
+    expect(connection.serverName).toBe('api.test');
+    const transport = new Transport(connection);
     await transport.call({ method: 'GET', path: '/version', signal: AbortSignal.timeout(10_000) });
     await transport.close();
     await api.close();

@@ -103,6 +103,15 @@ describe('a call', () => {
     expect(api.asked).toEqual([]);
   });
 
+  test('goes to no server that is not the one it is to be', async () => {
+    const { api, transport } = await open([well], { serverName: 'other.test' });
+    expect(await failureOf(transport.call(post()))).toMatchObject({
+      code: 'Unavailable',
+      message: expect.stringContaining('(ERR_TLS_CERT_ALTNAME_INVALID)'),
+    });
+    expect(api.asked).toEqual([]);
+  });
+
   test('shows a client certificate, and checks the server under another name when asked to', async () => {
     const { cert, key } = makeCertificate('boatman');
     const { api, transport } = await open([well], {
