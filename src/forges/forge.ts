@@ -151,7 +151,7 @@ export interface ForgeReader {
    */
   readBlobs(blobs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
   /**
-   * Streams every regular file of a commit to `take` (path from the root, content, its hash as a blob), never holding the archive in
+   * Streams every regular file of a commit to `take` (path from the root, content, its hash as a blob, its mode), never holding the archive in
    * memory or on disk. `wanted` says by path which contents are worth reading; what is above 1 MiB is not asked for. No credential
    * follows a redirect. Gives the id of every directory's tree as the archive has it, by path ('' is the root): it is git's own
    * unless something below was left out or changed on the way.
@@ -160,7 +160,7 @@ export interface ForgeReader {
     query: {
       readonly commit: string;
       readonly wanted: (path: string, size: number) => boolean;
-      readonly take: (path: string, content: Buffer, blob: string) => void;
+      readonly take: (path: string, content: Buffer, blob: string, executable: boolean) => void;
     },
     call: Call,
   ): Promise<ReadonlyMap<string, string>>;

@@ -48,8 +48,9 @@ export async function unpack(
       const path = withoutTop(entry.path);
       const isTaken = entry.size <= maxFileBytes && wanted(path, entry.size);
       read(entry, isTaken, (blob, content) => {
-        trees.add(path, ((entry.mode ?? 0) & 0o100) === 0 ? '100644' : '100755', blob);
-        if (content !== undefined) take(path, content, blob);
+        const executable = ((entry.mode ?? 0) & 0o100) !== 0;
+        trees.add(path, executable ? '100755' : '100644', blob);
+        if (content !== undefined) take(path, content, blob, executable);
       });
     },
     onwarn: (code) => {

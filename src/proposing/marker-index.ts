@@ -9,13 +9,12 @@ export interface MarkedFile {
   readonly path: string;
   readonly blob: string;
   readonly text: string;
+  /** Absent when it is not, or when the forge does not tell: of a file that `paths` names itself. */
+  readonly executable?: true;
 }
 
 /** A file below a tree whose content may hold a marker. */
-interface Found {
-  readonly path: string;
-  readonly blob: string;
-}
+type Found = Omit<MarkedFile, 'text'>;
 
 interface Query {
   readonly forge: ForgeReader;
@@ -112,19 +111,22 @@ export class MarkerIndex {
       },
     );
     if (changes.kind === 'unknown') return undefined;
-    const files = new Map(before.map((file) => [file.path, file.blob]));
+    const files = new Map(before.map((file) => [file.path, file]));
     const added: Found[] = [];
     for (const change of changes.files) {
       const { path: changed, previousPath, blob } = change;
       const gone = below(path, previousPath ?? changed);
+      const was = files.get(gone ?? '');
       const mayHaveHeldOne = gone !== undefined && files.delete(gone);
       const here = below(path, changed);
       if (here === undefined || blob === undefined || !isYaml(here)) continue;
-      if (mayHaveHeldOne || mayBringMarker(change)) added.push({ path: here, blob });
+      // A comparison does not tell modes: a file keeps the one that it had.
+      if (mayHaveHeldOne || mayBringMarker(change))
+        added.push({ path: here, blob, ...modeOf(was?.executable) });
     }
     const holding = await this.#thoseWithMarkers(new Set(added.map(({ blob }) => blob)), query);
-    for (const { path: here, blob } of added) if (holding.has(blob)) files.set(here, blob);
-    return [...files].map(([here, blob]) => ({ path: here, blob }));
+    for (const file of added) if (holding.has(file.blob)) files.set(file.path, file);
+    return [...files.values()];
   }
 
   async #fromListing(path: string, tree: string, query: Query): Promise<readonly Found[]> {
@@ -141,7 +143,7 @@ export class MarkerIndex {
     const holding = await this.#thoseWithMarkers(new Set(files.map(({ blob }) => blob)), query);
     return files
       .filter(({ blob }) => holding.has(blob))
-      .map(({ path: here, blob }) => ({ path: here, blob }));
+      .map(({ path: here, blob, executable }) => ({ path: here, blob, ...modeOf(executable) }));
   }
 
   /** What is below `tree` when a listing cannot say it; undefined when the archive is not exactly what git has. */
@@ -153,12 +155,12 @@ export class MarkerIndex {
       {
         commit: base.commit,
         wanted: (file) => below(path, file) !== undefined && isYaml(file),
-        take: (file, content, blob) => {
+        take: (file, content, blob, executable) => {
           const text = textIfMarked(content.toString('utf8'));
           const here = below(path, file);
           if (text === false || here === undefined) return;
           this.#blobs.set(blob, text);
-          files.push({ path: here, blob });
+          files.push({ path: here, blob, ...modeOf(executable) });
         },
       },
       query,
@@ -216,9 +218,9 @@ export class MarkerIndex {
         if (mayHoldMarker(text)) texts.set(blob, text);
       }
     }
-    return files.flatMap(({ path, blob }) => {
-      const text = texts.get(blob);
-      return text === undefined ? [] : [{ path, blob, text }];
+    return files.flatMap((file) => {
+      const text = texts.get(file.blob);
+      return text === undefined ? [] : [{ ...file, text }];
     });
   }
 
@@ -249,6 +251,10 @@ function textIfMarked(text: string): string | false {
 /** Asked of a file that held none: then only its new lines can, and often they are known already. */
 function mayBringMarker({ newLines }: ChangedFile): boolean {
   return newLines === undefined || mayHoldMarker(newLines);
+}
+
+function modeOf(executable: boolean | undefined): Pick<MarkedFile, 'executable'> {
+  return executable === true ? { executable } : {};
 }
 
 function isYaml(path: string): boolean {

@@ -1,6 +1,6 @@
 import type { Reason } from '../api/reasons.ts';
 import { isForgeError } from '../forges/errors.ts';
-import type { Forge, ForgeReader, Head, Look, PullRequest } from '../forges/forge.ts';
+import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
 import { edit } from '../manifests/edit.ts';
 import { scan } from '../manifests/scan.ts';
 import type { MarkedFile, MarkerIndex } from './marker-index.ts';
@@ -136,7 +136,7 @@ function refused(reason: Reason, message: string): Extract<Proposed, { kind: 're
 }
 
 interface Edits {
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly files: NewCommit['files'];
   readonly changes: readonly Change[];
 }
 
@@ -156,7 +156,7 @@ function editAll(
   place: Place,
 ): Edits | Extract<Proposed, { kind: 'refused' }> {
   const { revision } = promotion;
-  const edited: { path: string; text: string }[] = [];
+  const edited: NewCommit['files'][number][] = [];
   const changes: Change[] = [];
   let marked = 0;
   let carriesDigest = false;
@@ -178,7 +178,7 @@ function editAll(
         break;
       case 'changed':
         marked += 1;
-        edited.push({ path: file.path, text: result.text });
+        edited.push({ path: file.path, text: result.text, executable: file.executable ?? false });
         changes.push(...result.edits.map(({ line, from, to }) => ({ path: file.path, line, from, to })));
         break;
       default:

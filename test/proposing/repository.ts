@@ -83,7 +83,7 @@ export class CountingRepository {
       const files = new Map([...this.#files(commit)].filter(([path]) => !this.leftOutOfArchives.has(path)));
       for (const [path, text] of files) {
         const content = Buffer.from(text);
-        if (wanted(path, content.length)) take(path, content, blobId(content));
+        if (wanted(path, content.length)) take(path, content, blobId(content), false);
       }
       return Promise.resolve(new Map(directoriesOf(files).map((path) => [path, treeId(files, path)])));
     },
