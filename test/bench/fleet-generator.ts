@@ -1,19 +1,27 @@
 /**
- * A Flux repository as a platform team has it, of any size, the same one each time: apps in three environments with a release,
- * values and a kustomization each, clusters, infrastructure and some documents; one file carries the marker.
+ * A Flux repository as a platform team has it, of any size, the same one each time: teams with apps in three environments, a release,
+ * values and a kustomization each, clusters and some documents. One file for each Pipeline carries a marker.
  */
 export interface FleetSize {
   /** Files in the newest commit. */
   readonly files: number;
   /** Commits before it, each changing a few files. */
   readonly history: number;
-  /** Names of Pipelines that have a marker; `podinfo` alone unless said otherwise. */
-  readonly pipelines?: readonly string[];
+  /** Names of Pipelines that promote from dev to staging. */
+  readonly pipelines: readonly string[];
 }
 
-/** Where the marker of a pipeline is. */
+const firstVersion = '6.0.0';
+
+/** The one file that a Pipeline's promotions change. */
 export function markedPath(pipeline: string): string {
   return `apps/${pipeline}/staging/release.yaml`;
+}
+
+/** What that file holds. */
+export function releaseInStaging(pipeline: string, version: string): string {
+  const marker = ` # {"$promotion": "apps:${pipeline}:staging"}`;
+  return release(pipeline, 'staging', { version, marker }).text;
 }
 
 const environments = ['dev', 'staging', 'prod'] as const;
@@ -49,38 +57,45 @@ interface File {
   readonly text: string;
 }
 
-function* filesOf({ files, pipelines = ['podinfo'] }: FleetSize): Generator<File> {
-  let count = 0;
-  const room = (): boolean => count < files;
-  const give = (file: File): File => {
-    count += 1;
-    return file;
-  };
-  yield give({ path: 'README.md', text: '# fleet\n\nWhat runs where.\n' });
-  for (const pipeline of pipelines) {
-    for (const environment of environments) yield give(release(pipeline, environment, true));
-  }
-  for (let app = 0; room(); app += 1) {
-    const name = `svc-${String(app).padStart(5, '0')}`;
-    for (const environment of environments) {
-      const folder = `apps/${name}/${environment}`;
-      for (const file of [
-        release(name, environment, false),
-        { path: `${folder}/values.yaml`, text: values(name, app) },
-        { path: `${folder}/kustomization.yaml`, text: kustomization(name, environment) },
-      ]) {
-        if (room()) yield give(file);
-      }
-    }
-    if (app % 4 === 0 && room()) yield give({ path: `docs/apps/${name}.md`, text: document(name, app) });
-    if (app % 3 === 0 && room())
-      yield give({ path: `clusters/eu-${app % 7}/${name}.yaml`, text: clusterFile(name) });
+/** Exactly as many as wanted. */
+function* filesOf({ files, pipelines }: FleetSize): Generator<File> {
+  let left = files;
+  for (const file of allFiles(pipelines)) {
+    if (left === 0) return;
+    left -= 1;
+    yield file;
   }
 }
 
-/** The HelmRelease of an app in one environment, 6.0.0 at first. */
-export function release(app: string, environment: string, marked: boolean): File {
-  const marker = marked && environment !== 'dev' ? ` # {"$promotion": "apps:${app}:${environment}"}` : '';
+/** No end of them: an app after the other. */
+function* allFiles(pipelines: readonly string[]): Generator<File> {
+  yield { path: 'README.md', text: '# fleet\n\nWhat runs where.\n' };
+  for (const pipeline of pipelines) {
+    yield release(pipeline, 'dev');
+    yield { path: markedPath(pipeline), text: releaseInStaging(pipeline, firstVersion) };
+  }
+  for (let app = 0; ; app += 1) {
+    const name = `svc-${String(app).padStart(5, '0')}`;
+    // Nobody keeps ten thousand apps side by side in one folder.
+    const team = `team-${String(Math.floor(app / 50)).padStart(3, '0')}`;
+    for (const environment of environments) {
+      const folder = `teams/${team}/${name}/${environment}`;
+      yield { ...release(name, environment), path: `${folder}/release.yaml` };
+      yield { path: `${folder}/values.yaml`, text: values(name, app) };
+      yield { path: `${folder}/kustomization.yaml`, text: kustomization(name, environment) };
+    }
+    if (app % 4 === 0) yield { path: `docs/${team}/${name}.md`, text: document(name, team) };
+    if (app % 3 === 0)
+      yield { path: `clusters/eu-${app % 7}/${team}/${name}.yaml`, text: clusterFile(name, team) };
+  }
+}
+
+/** The HelmRelease of an app in one environment. */
+export function release(
+  app: string,
+  environment: string,
+  { version = firstVersion, marker = '' }: { readonly version?: string; readonly marker?: string } = {},
+): File {
   return {
     path: `apps/${app}/${environment}/release.yaml`,
     text: `apiVersion: helm.toolkit.fluxcd.io/v2
@@ -94,7 +109,7 @@ spec:
   chart:
     spec:
       chart: ${app}
-      version: 6.0.0${marker}
+      version: ${version}${marker}
       sourceRef: { kind: HelmRepository, name: charts, namespace: flux-system }
       interval: 10m
   install: { crds: Create, remediation: { retries: 3 } }
@@ -134,20 +149,20 @@ generatorOptions: { disableNameSuffixHash: true }
 `;
 }
 
-function clusterFile(name: string): string {
+function clusterFile(name: string, team: string): string {
   return `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: { name: ${name}, namespace: flux-system }
 spec:
   interval: 10m
-  path: ./apps/${name}
+  path: ./teams/${team}/${name}
   prune: true
   sourceRef: { kind: GitRepository, name: fleet }
 `;
 }
 
-function document(name: string, seed: number): string {
-  return `# ${name}\n\nOwned by team ${seed % 40}. Ask in #team-${seed % 40} before changing its values.\n`;
+function document(name: string, team: string): string {
+  return `# ${name}\n\nOwned by ${team}. Ask in #${team} before changing its values.\n`;
 }
 
 /** Numbers from 0 up to 1, the same ones each time (mulberry32). */

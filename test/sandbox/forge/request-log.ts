@@ -30,6 +30,7 @@ export interface LoggedRequest {
 /** The last requests, oldest first. */
 export class RequestLog {
   readonly #limit: number;
+  readonly #listeners = new Set<(entry: LoggedRequest) => void>();
   #entries: LoggedRequest[] = [];
 
   constructor(limit: number) {
@@ -40,6 +41,13 @@ export class RequestLog {
     this.#entries.push(entry);
     // Dropped in large pieces, so that a full log costs nothing per request.
     if (this.#entries.length > 1.25 * this.#limit) this.#entries = this.#entries.slice(-this.#limit);
+    for (const listener of this.#listeners) listener(entry);
+  }
+
+  /** Calls `listener` after each request has been answered; gives what ends that. */
+  onAdd(listener: (entry: LoggedRequest) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   entries(): readonly LoggedRequest[] {
