@@ -83,7 +83,8 @@ export class Reflector<T extends Stored> {
         failures = 0;
       } catch (thrown) {
         if (signal.aborted) return;
-        if (isKubeError(thrown, 'Gone')) this.#at = undefined;
+        // Being away for too long is ordinary; a list that expires before its last page is not.
+        if (isKubeError(thrown, 'Gone') && this.#at !== undefined) this.#at = undefined;
         else this.#options.onTrouble(thrown);
         failures = performance.now() - began > stableMs ? 1 : failures + 1;
         const wait = jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1)), 0.3);

@@ -39,8 +39,8 @@ describe('a list', () => {
     expect(reflector.store.get('canal/b')).toEqual(boat({ name: 'b' }));
   });
 
-  test('that expires in the middle is read anew, and half of it is never shown', async () => {
-    const { changes, lists } = await started({
+  test('that expires in the middle is told of and read anew, and half of it is never shown', async () => {
+    const { changes, lists, troubles } = await started({
       lists: [
         page([boat({ name: 'a' }), boat({ name: 'gone' })], { next: 'two' }),
         refusal(410, 'Expired', 'The provided continue parameter is too old'),
@@ -49,6 +49,7 @@ describe('a list', () => {
     });
     expect(changes).toEqual(['added canal/a@1']);
     expect(lists().map(({ query }) => query['continue'])).toEqual([undefined, 'two', undefined]);
+    expect(troubles).toMatchObject([{ code: 'Gone' }]);
   });
 
   test('is asked for again until it comes', async () => {

@@ -235,7 +235,7 @@ describe('a deadline', () => {
 
   test('counts the attempts of a read together', async () => {
     const { api, transport } = await open([refusal(500, 'InternalError', 'no'), 'never']);
-    expect(await failureOf(transport.call(get({ timeoutMs: 1_000 })))).toMatchObject({ code: 'Timeout' });
+    expect(await failureOf(transport.call(get({ timeoutMs: 2_000 })))).toMatchObject({ code: 'Timeout' });
     expect(api.asked).toHaveLength(2);
   });
 });
