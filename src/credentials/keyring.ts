@@ -246,9 +246,11 @@ export class Keyring {
       try {
         return await use(open(held.minted, held.mintedAt));
       } catch (thrown) {
+        const code = isForgeError(thrown) ? thrown.code : undefined;
+        // A repository that is made anew under its old name is another one to a token that was minted before.
+        if (code === 'Unauthorized' || code === 'NotFound') this.#readTokens.drop(name, held);
         // Revoked, or the App was changed: another one may do.
-        if (!isForgeError(thrown) || thrown.code !== 'Unauthorized') throw thrown;
-        this.#readTokens.drop(name, held);
+        if (code !== 'Unauthorized') throw thrown;
         const again = await get();
         return await use(open(again.minted, again.mintedAt));
       }

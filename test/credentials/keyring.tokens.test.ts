@@ -186,3 +186,22 @@ describe('what a use shows of a credential', () => {
     expect(health(own)).toBeUndefined();
   });
 });
+
+test('a read token does not outlive its repository: one made anew is found at the next attempt', async () => {
+  // With a clock of its own: the others have gone on for so long that no token counts as new.
+  const alone = await startAcme();
+  try {
+    const own = await alone.promoter();
+    const { repositories } = alone.forge.world;
+    await (await open(own)).reader.look(query, call());
+    own.clock.advance(minuteMs);
+    await repositories.delete(repositories.require(own.fullName));
+    expect(await failureOf((await open(own)).reader.look(query, call()))).toMatchObject({ code: 'NotFound' });
+    const { id } = await alone.forge.createRepository(own.fullName, { a: 'b' });
+    own.installation.repositories = new Set([id]);
+    const { base } = await (await open(own)).reader.look(query, call());
+    expect(base?.commit).toBe(alone.forge.branch(own.fullName, 'main'));
+  } finally {
+    await alone.stop();
+  }
+});
