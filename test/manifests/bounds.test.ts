@@ -5,13 +5,14 @@ const last = (version: string) => `v: ${version} ${marker}\n`;
 const megabyte = 1024 * 1024;
 const filled = (piece: string) => piece.repeat(Math.floor((megabyte - 200) / piece.length));
 
-/** Far above what it takes, so that a busy machine does not fail it, and far below what a quadratic way of looking would. */
+/** Far above what it takes, and far below what a quadratic way of looking would. */
 const slowMs = 5_000;
 
-function timed<T>(act: () => T): { result: T; elapsedMs: number } {
-  const start = performance.now();
+/** Time of the processor and not of the clock, which runs on while a busy machine does something else. */
+function timed<T>(act: () => T): { result: T; busyMs: number } {
+  const start = process.cpuUsage();
   const result = act();
-  return { result, elapsedMs: performance.now() - start };
+  return { result, busyMs: process.cpuUsage(start).user / 1_000 };
 }
 
 test('a file of 1 MiB is edited, and one byte more is refused', () => {
@@ -58,25 +59,25 @@ test('a bomb of aliases is text like any other', () => {
     bomb.push(`${name}: &${name} [${Array.from({ length: 9 }, () => before).join(', ')}]`);
   }
   const text = (version: string) => `${bomb.join('\n')}\n${last(version)}`;
-  const { result, elapsedMs } = timed(() => promoted(text('6.0.0')));
+  const { result, busyMs } = timed(() => promoted(text('6.0.0')));
   expect(result).toBe(text('6.1.0'));
-  expect(elapsedMs).toBeLessThan(slowMs);
+  expect(busyMs).toBeLessThan(slowMs);
 });
 
 test('ten thousand lines with as many values take a moment', () => {
   const item = (n: number) =>
     `item${n}:\n  name: "thing-${n}" # note\n  image: registry.example/app:${n}\n  list: [a, b]\n`;
   const text = Array.from({ length: 2_500 }, (_, n) => item(n)).join('') + last('6.0.0');
-  const { result, elapsedMs } = timed(() => promote(text));
+  const { result, busyMs } = timed(() => promote(text));
   expect(result.kind).toBe('changed');
-  expect(elapsedMs).toBeLessThan(slowMs);
+  expect(busyMs).toBeLessThan(slowMs);
 });
 
 test('a large file with the markers of others only is not parsed', () => {
   const text = filled('- [a, {b: c}]\n') + `v: 1 # {"$promotion": "apps:other:prod"}\n`;
-  const { result, elapsedMs } = timed(() => promoted(text));
+  const { result, busyMs } = timed(() => promoted(text));
   expect(result).toBe('unmarked');
-  expect(elapsedMs).toBeLessThan(100);
+  expect(busyMs).toBeLessThan(100);
 });
 
 describe('a megabyte takes time in proportion, whatever it is made of', () => {
@@ -107,8 +108,8 @@ describe('a megabyte takes time in proportion, whatever it is made of', () => {
     ],
     ['lines of a block scalar', `a: > ${marker}\n${filled('  x\n').slice(0, 900_000)}\n`],
   ])('%s', (_name, text) => {
-    const { result, elapsedMs } = timed(() => promote(`${text}\nz: 6.0.0 ${marker}\n`));
+    const { result, busyMs } = timed(() => promote(`${text}\nz: 6.0.0 ${marker}\n`));
     expect(result.kind).toMatch(/^(changed|refused)$/);
-    expect(elapsedMs).toBeLessThan(slowMs);
+    expect(busyMs).toBeLessThan(slowMs);
   });
 });

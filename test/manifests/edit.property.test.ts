@@ -85,7 +85,7 @@ test('in any documents exactly the marked values and their aliases change, and e
   );
   expect(seen.changed).toBeGreaterThan(250);
   expect(seen.unchanged).toBeGreaterThan(0);
-});
+}, 120_000); // seconds of work, which a busy machine stretches
 
 /** Every key and value of all documents in the order of the text, as it is understood; undefined when it is not YAML. */
 function scalarsOf(text: string): unknown[] | undefined {
@@ -155,4 +155,4 @@ test('in documents that a slip of the hand changed, no more than the edits that 
   );
   expect(seen.changed).toBeGreaterThan(250);
   expect(seen.refused).toBeGreaterThan(100);
-});
+}, 120_000);
