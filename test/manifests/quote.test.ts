@@ -26,7 +26,7 @@ test('whatever a value is, it is read as that string by YAML 1.1 and 1.2', () =>
         if (fitsBlock(value)) expect(read(`v: |- # note\n  ${value}\n`, version)).toBe(value);
       }
     }),
-    { numRuns: 5_000 },
+    { numRuns: 2_000 },
   );
 });
 
