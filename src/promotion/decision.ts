@@ -43,7 +43,7 @@ export type Outcome =
   | { readonly kind: 'problem'; readonly reason: Reason; readonly message: string; readonly retryAt?: Date };
 
 export interface CommitMade {
-  /** `owner/name`, for people. */
+  /** `host/owner/name`. */
   readonly repository: string;
   readonly branch: string;
   readonly sha: string;

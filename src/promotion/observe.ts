@@ -1,5 +1,11 @@
 import { allowPipelinesFrom } from '../api/meta.ts';
-import { promotionInto, type Environment, type Pipeline, type Target } from '../api/pipeline.ts';
+import {
+  promotionInto,
+  type Environment,
+  type Pipeline,
+  type PullRequestStrategy,
+  type Target,
+} from '../api/pipeline.ts';
 import type { EnvironmentStatus, TargetStatus } from '../api/pipeline-status.ts';
 import { earliest } from '../base/time.ts';
 import type { AppObject, Engine } from '../engines/engine.ts';
@@ -50,8 +56,9 @@ function observeEnvironment(
   rechecks: Date[],
 ): EnvironmentSeen {
   const { spec, status } = input.pipeline;
-  const previous = status?.environments?.find(({ name }) => name === environment.name);
   const { suspend, pullRequest } = promotionInto(spec, environment);
+  const written = status?.environments?.find(({ name }) => name === environment.name);
+  const previous = written === undefined ? undefined : thatIsHere(written, pullRequest);
   const lookedAt = input.lookedAt(environment.name);
   return {
     name: environment.name,
@@ -61,6 +68,21 @@ function observeEnvironment(
     ...(previous === undefined ? {} : { previous }),
     ...(lookedAt === undefined ? {} : { lookedAt }),
   };
+}
+
+/**
+ * What the last pass wrote, without a promotion in another repository than the one that is promoted in now: its pull request's number
+ * belongs to somebody else here.
+ */
+function thatIsHere(
+  written: EnvironmentStatus,
+  strategy: PullRequestStrategy | undefined,
+): EnvironmentStatus {
+  const { promotion, ...rest } = written;
+  const there = promotion?.repository;
+  if (there === undefined || strategy === undefined) return written;
+  const here = strategy.url.replace(/^https:\/\//, '').replace(/(\.git)?\/?$/, '');
+  return there.toLowerCase() === here.toLowerCase() ? written : rest;
 }
 
 function observeTarget(

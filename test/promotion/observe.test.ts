@@ -5,7 +5,7 @@ import { fluxHelmRelease } from '../../src/engines/flux-helm-release.ts';
 import type { TargetSeen } from '../../src/promotion/observation.ts';
 import { observe, type Observed } from '../../src/promotion/observe.ts';
 import { helmRelease, reconciling, transitionTime, type HelmReleaseGiven } from '../engines/helm-release.ts';
-import { strategy } from './builders.ts';
+import { promoted, strategy } from './builders.ts';
 import { pipelineOf } from './stage.ts';
 
 const now = new Date('2026-11-22T13:10:00Z');
@@ -232,6 +232,31 @@ describe('what was seen before', () => {
     expect(observation.environments[1]).toMatchObject({ previous: { name: 'staging' }, lookedAt: now });
     expect(observation.environments[0]).not.toHaveProperty('previous');
   });
+});
+
+describe('a promotion that status tells of', () => {
+  const promotionIn = (repository: string): Pipeline => ({
+    ...pipeline,
+    status: {
+      environments: [{ ...promoted('Proposed', '6.2.0', { repository, barred: ['0123456789abcdef'] }) }],
+    },
+  });
+  const previous = (of: Pipeline) => seen(of).seen.environments[1]?.previous;
+
+  test.each(['github.com/acme/fleet', 'github.com/Acme/Fleet'])('is known when it is in %s', (repository) => {
+    expect(previous(promotionIn(repository))?.promotion).toMatchObject({ pullRequest: { number: 42 } });
+  });
+
+  test.each(['github.com/acme/old-fleet', 'git.acme.example/acme/fleet'])(
+    'is none of ours any more when it is in %s, and what people declined stays so',
+    (repository) => {
+      expect(previous(promotionIn(repository))).toEqual({
+        name: 'staging',
+        targets: [],
+        barred: ['0123456789abcdef'],
+      });
+    },
+  );
 });
 
 test('a failure counts once it has stood for five seconds, and until then it is known when it will', () => {

@@ -38,6 +38,9 @@ test('a version is proposed, merged, arrives, and people hear of each step once'
   await acme.forge.merge(own.own.fullName, number);
   await own.settle(minuteMs);
   expect(own.waiting).toMatch(/^Merged: 6\.2\.0 was merged at \d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/);
+  // After an hour it is said that it does not arrive.
+  const { until } = own.staging.waiting ?? {};
+  expect(Date.parse(until ?? '') - Date.parse(own.staging.promotion?.since ?? '')).toBe(60 * minuteMs);
   own.run('staging', '6.2.0');
   await own.settle(minuteMs);
   expect(own.staging).toMatchObject({
@@ -158,6 +161,23 @@ describe('when the environment has arrived before anybody looked', () => {
     expect(asked.filter((route) => route === look)).toHaveLength(1);
     expect(asked.filter((route) => route === mint)).toHaveLength(1);
   });
+});
+
+test('a Pipeline that moves to another repository leaves the pull request alone that has its number there', async () => {
+  const own = await proposed();
+  const other = await acme.promoter();
+  const theirs = new Stage(acme, other);
+  theirs.run('dev', '7.0.0');
+  await theirs.settle();
+  expect(theirs.pullRequests()[0]?.number).toBe(own.pullRequests()[0]?.number);
+  own.moveTo(other);
+  own.run('staging', '6.2.0');
+  own.run('dev', '6.2.0');
+  for (let minutes = 0; minutes < 3; minutes += 1) await own.settle(minuteMs);
+  expect(theirs.pullRequests().map(({ state, comments }) => ({ state, comments }))).toEqual([
+    { state: 'open', comments: [] },
+  ]);
+  expect(own.staging.promotion).toBeUndefined();
 });
 
 test('the credential of a Pipeline is shown with who it is and when this Pipeline last used it', async () => {

@@ -12,7 +12,7 @@ import { fluxHelmRelease } from '../../src/engines/flux-helm-release.ts';
 import type { Tools } from '../../src/promotion/act.ts';
 import { PipelineReconciler } from '../../src/promotion/reconcile.ts';
 import { MarkerIndex } from '../../src/proposing/marker-index.ts';
-import { tokenCredential, type Acme, type Promoter } from '../credentials/promoter.ts';
+import { appCredential, tokenCredential, type Acme, type Promoter } from '../credentials/promoter.ts';
 import { helmRelease, type HelmReleaseGiven } from '../engines/helm-release.ts';
 import type { PullRequest } from '../sandbox/forge/repository.ts';
 
@@ -141,6 +141,13 @@ export class Stage {
       ready: { status: 'False', reason: 'UpgradeFailed', message: 'it broke', lastTransitionTime },
       history: [{ status: 'failed', chartVersion: version }],
     });
+  }
+
+  /** The Pipeline promotes in the repository of another owner from now on, with the key of that one. */
+  moveTo({ fullName, app, privateKey }: Promoter): void {
+    this.own.secrets.put('apps/acme-promoter', { appId: String(app.id), privateKey });
+    this.credential = appCredential(fullName);
+    this.changeSpec((spec) => ({ ...spec, promotion: pipelineOf(fullName).spec.promotion }));
   }
 
   changeSpec(change: (spec: Pipeline['spec']) => Pipeline['spec']): void {
