@@ -85,9 +85,8 @@ export class CredentialReconciler {
       generation: credential.metadata.generation,
       previous,
       replaced: found.replaced,
-      ...(found.facts === undefined || found.at === undefined
-        ? {}
-        : { probed: { facts: found.facts, at: found.at } }),
+      ...(found.facts === undefined ? {} : { facts: found.facts }),
+      ...(found.at === undefined ? {} : { askedAt: found.at }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse: uses.of(key),
       health: uses.healthOf(key),

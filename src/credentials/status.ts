@@ -13,8 +13,10 @@ export interface CredentialSeen {
   readonly previous: CredentialStatus | undefined;
   /** What `previous` says of the credential is of an earlier Secret. */
   readonly replaced: boolean;
-  /** What the last probe said, and when; absent before the first that succeeded. */
-  readonly probed?: { readonly facts: CredentialFacts; readonly at: Date };
+  /** What the last probe that succeeded said; absent before the first. */
+  readonly facts?: CredentialFacts;
+  /** When the forge was last asked; absent: not since the process started. */
+  readonly askedAt?: Date;
   /** Why there is nothing to probe, or what the probe failed with. */
   readonly problem?: Problem;
   readonly lastUse: Use | undefined;
@@ -26,16 +28,16 @@ export interface CredentialSeen {
 
 /** Everything that is known of a Credential, and never a value of it. Equal input gives equal output. */
 export function credentialStatusOf(seen: CredentialSeen): CredentialStatus {
-  const { probed, previous } = seen;
+  const { facts, previous } = seen;
   const lastUsed = lastUsedOf(seen);
   const valid = validOf(seen);
   const checkedTime = checkedTimeOf(seen, valid);
   return {
     observedGeneration: seen.generation,
     conditions: [readyOf(seen)],
-    ...(probed === undefined
+    ...(facts === undefined
       ? knownBefore(seen.replaced ? undefined : previous)
-      : factsStatus(probed.facts, seen.writePermissions)),
+      : factsStatus(facts, seen.writePermissions)),
     valid,
     ...(checkedTime === undefined ? {} : { checkedTime }),
     ...(lastUsed === undefined ? {} : { lastUsed }),
@@ -43,11 +45,11 @@ export function credentialStatusOf(seen: CredentialSeen): CredentialStatus {
 }
 
 /** Moves when the answer does, else once an hour: a time alone is not worth a write at each probe. */
-function checkedTimeOf({ previous, probed }: CredentialSeen, valid: string): string | undefined {
+function checkedTimeOf({ previous, askedAt }: CredentialSeen, valid: string): string | undefined {
   const written = previous?.checkedTime;
-  if (probed === undefined) return written;
-  const young = written !== undefined && probed.at.getTime() - new Date(written).getTime() < 3_600_000;
-  return young && previous?.valid === valid ? written : toTimestamp(probed.at);
+  if (askedAt === undefined) return written;
+  const young = written !== undefined && askedAt.getTime() - new Date(written).getTime() < 3_600_000;
+  return young && previous?.valid === valid ? written : toTimestamp(askedAt);
 }
 
 function knownBefore(previous: CredentialStatus | undefined): CredentialStatus {
@@ -111,10 +113,10 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
 }
 
 /** Whether the forge takes it; a credential that lacks a permission is taken. Anything but its own word leaves that open. */
-function validOf({ problem, health, probed }: CredentialSeen): 'True' | 'False' | 'Unknown' {
+function validOf({ problem, health, facts }: CredentialSeen): 'True' | 'False' | 'Unknown' {
   if (problem !== undefined) return isRefusedOutright(problem) ? 'False' : 'Unknown';
   if (health !== undefined) return isRefusedOutright(health) ? 'False' : 'True';
-  return probed === undefined ? 'Unknown' : 'True';
+  return facts === undefined ? 'Unknown' : 'True';
 }
 
 function readyOf(seen: CredentialSeen): Condition {
@@ -132,15 +134,15 @@ function readyOf(seen: CredentialSeen): Condition {
   };
 }
 
-function readiness({ problem, health, probed }: CredentialSeen): Problem {
+function readiness({ problem, health, facts }: CredentialSeen): Problem {
   if (problem !== undefined) return problem;
   if (health?.good === false) return health;
-  if (probed === undefined)
+  if (facts === undefined)
     return { reason: 'CredentialUnchecked', message: 'the forge has not been asked yet' };
-  if (probed.facts.kind === 'app' && probed.facts.missing.length > 0) {
+  if (facts.kind === 'app' && facts.missing.length > 0) {
     return {
       reason: 'PermissionMissing',
-      message: `the App lacks ${probed.facts.missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
+      message: `the App lacks ${facts.missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
     };
   }
   return { reason: 'CredentialReady', message: 'the forge accepts it' };

@@ -79,6 +79,8 @@ describe.each(troubles)('when $name', ({ begin, valid, ready }) => {
     const { status, nextMs } = await passes.pass();
     expect(status.valid).toBe(valid);
     expect(readyOf(status)).toMatch(ready);
+    // When the forge was asked, if it was.
+    if (valid === 'False') expect(status.checkedTime).toBeDefined();
     mend();
     expect(nextMs).toBeLessThanOrEqual(2 * minuteMs);
     expect(readyOf((await passes.pass(nextMs)).status)).toBe('True CredentialReady: the forge accepts it');
