@@ -48,6 +48,9 @@ export async function endure(scene: Scene, mistake: Mistake): Promise<void> {
     ({ waiting }) => waiting?.reason === reason && waiting.message === message,
   );
   await expectConditions(stage, reason, message);
+  await eventually(`${stage.namespace}: an Event says it too`, async () =>
+    (await stage.warnings()).has(reason),
+  );
   expect({ writes: stage.writes, ...stage.proposal }).toEqual({
     writes: [],
     head: undefined,

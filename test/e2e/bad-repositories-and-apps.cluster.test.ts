@@ -48,23 +48,37 @@ async function claim(stage: Stage, version: string): Promise<void> {
   await cluster.api('PUT', `${path}/status`, { ...release, status });
 }
 
+/** Takes the repository away while dev's new version is on its way. */
+async function loseRepository(stage: Stage): Promise<void> {
+  const { world, deployer, namespace, repository } = stage;
+  const { repositories } = world.forge.world;
+  deployer.setFate(`${namespace}-dev/podinfo`, { kind: 'stuck' });
+  await stage.release();
+  await deployer.settled();
+  await repositories.delete(repositories.require(repository));
+  deployer.setFate(`${namespace}-dev/podinfo`, { kind: 'good' });
+}
+
 const ofRepository: readonly Mistake[] = [
   {
     when: 'the repository is gone',
     namespace: 'repository-gone',
     options: { credential: 'token' },
-    release: async (stage) => {
-      const { world, deployer, repository } = stage;
-      const { repositories } = world.forge.world;
-      deployer.setFate('repository-gone-dev/podinfo', { kind: 'stuck' });
-      await stage.release();
-      await deployer.settled();
-      await repositories.delete(repositories.require(repository));
-      deployer.setFate('repository-gone-dev/podinfo', { kind: 'good' });
-    },
+    release: loseRepository,
     reason: 'RepositoryNotFound',
     says: () =>
       'github.com shows no acme/repository-gone to this credential; check the name, and that the credential is for it',
+    mend: (stage) => stage.createRepository(nextVersion),
+    recovery: 'asked',
+  },
+  {
+    // To an App the forge does not tell the one from the other.
+    when: 'the repository is gone, and the App with it',
+    namespace: 'repository-lost',
+    release: loseRepository,
+    reason: 'NotInstalled',
+    says: () =>
+      'github.com does not have the App on acme/repository-lost; install it there, or correct the name',
     mend: (stage) => stage.createRepository(nextVersion),
     recovery: 'asked',
   },

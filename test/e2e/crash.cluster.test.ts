@@ -63,7 +63,7 @@ async function expectProposal(stage: Stage): Promise<void> {
   expect(await forge.readFiles(stage.repository, head, () => true)).toEqual(
     new Map([...before, [path, after]]),
   );
-  expect(await stage.outputs()).not.toContain('BranchTampered');
+  expect(await stage.warnings()).not.toContain('BranchTampered');
 }
 
 // The forge vouches for what an App has made; whose commit a plain token's is, status alone can tell.

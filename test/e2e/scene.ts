@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import type { EnvironmentStatus } from '../../src/api/pipeline-status.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { startDeployer, type Deployer } from '../sandbox/flux/deployer.ts';
@@ -263,6 +264,13 @@ export class Stage {
     return [...tokens, ...jwts, ...(privateKey === undefined ? [] : [['private key', privateKey] as const])];
   }
 
+  /** Reasons of the Warnings that people were sent about the Pipeline. */
+  async warnings(): Promise<ReadonlySet<string>> {
+    const path = `/apis/events.k8s.io/v1/namespaces/${this.namespace}/events`;
+    const { items } = eventList.parse((await this.world.cluster.api('GET', path)).body);
+    return new Set(items.flatMap(({ type, reason }) => (type === 'Warning' ? [reason] : [])));
+  }
+
   /** All that people can read about the stage in the cluster, and the controller's log. */
   async outputs(): Promise<string> {
     const { cluster, controller } = this.world;
@@ -279,5 +287,7 @@ export class Stage {
     await this.#deployer?.stop();
   }
 }
+
+const eventList = z.object({ items: z.array(z.object({ type: z.string(), reason: z.string() })) });
 
 const harmless = /^GET |^POST \/graphql repository$|^POST .*\/access_tokens$|^DELETE \/installation\/token$/;
