@@ -9,7 +9,7 @@ import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';
 import { fill } from './fill.ts';
 import { mistakes } from './mistakes.ts';
-import { credentialManifest, pipelineManifest, stored, type Manifest } from './objects.ts';
+import { credentialManifest, pipelineManifest, promotedByEach, stored, type Manifest } from './objects.ts';
 
 const crds = [...generatedFiles()].filter(([path]) => path.startsWith('crds/'));
 
@@ -161,6 +161,12 @@ describe('a valid object', () => {
     });
     expect(pipeline.parse(stored(manifest)).spec).toEqual(body.spec);
     expect(pipeline.parse(body).spec).toEqual(body.spec);
+  });
+
+  test('of kind Pipeline may say for each environment but the first how to promote into it', async () => {
+    expect(await kubectl(['apply', '-f', '-'], named('of-many-words', promotedByEach()))).toBe(
+      'pipeline.lockkeeper.dev/of-many-words created',
+    );
   });
 
   test('of kind Credential comes back as it went', async () => {

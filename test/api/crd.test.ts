@@ -12,7 +12,13 @@ import type { Kind } from '../../src/api/kinds.ts';
 import { mapList, objectMeta, text, withRules } from '../../src/api/meta.ts';
 import { pipeline, promotionInto } from '../../src/api/pipeline.ts';
 import { mistakes } from './mistakes.ts';
-import { credentialManifest, pipelineManifest, pullRequestManifest, stored } from './objects.ts';
+import {
+  credentialManifest,
+  pipelineManifest,
+  promotedByEach,
+  pullRequestManifest,
+  stored,
+} from './objects.ts';
 import { lintSchema } from './structural-lint.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -217,6 +223,10 @@ describe('reading an object of few words', () => {
     expect(spec.revision).toEqual({ from: 'Auto' });
     expect(spec.environments.map(({ targets }) => targets[0]?.name)).toEqual(['default', 'default']);
     expect(spec.promotion?.strategy?.pullRequest?.baseBranch).toBe('main');
+  });
+
+  test('takes a Pipeline that says for each environment but the first how to promote into it', () => {
+    expect(pipeline.safeParse(stored(promotedByEach())).success).toBe(true);
   });
 
   test('takes a valid Credential', () => {

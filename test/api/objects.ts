@@ -62,6 +62,15 @@ export function pipelineManifest(
   return pipeline;
 }
 
+/** One that says nothing for all environments, and in each but the first how promotions into it are made. */
+export function promotedByEach(): PipelineManifest {
+  return pipelineManifest(({ spec }) => {
+    delete spec.promotion;
+    for (const environment of spec.environments.slice(1))
+      environment.promotion = { strategy: { pullRequest: pullRequestManifest() } };
+  });
+}
+
 export function credentialManifest(
   change: (credential: CredentialManifest) => void = () => undefined,
 ): CredentialManifest {
