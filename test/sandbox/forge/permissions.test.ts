@@ -140,6 +140,52 @@ test('an archived repository is read only', async () => {
   expect((await world.ask(`GET ${place.path}`, { as: token })).json).toMatchObject({ archived: true });
 });
 
+test('a branch that changes a workflow is moved only by those who may change workflows', async () => {
+  const place = await world.repository({ '.github/workflows/ci.yaml': 'on: push\n', 'a.yaml': 'a: 1\n' });
+  const { repository } = place;
+  const workflow = await world.forge.commitFiles(
+    place.name,
+    'by-hand',
+    { '.github/workflows/ci.yaml': 'on: pull_request\n', 'a.yaml': 'a: 1\n' },
+    'Change a workflow',
+  );
+  const same = world.forge.branch(place.name, 'main') ?? '';
+  const grant = (permissions: Permissions): string =>
+    world.forge.world.credentials.mint({
+      installation: world.installation,
+      permissions,
+      repositories: undefined,
+    }).value;
+  const move = async (as: string, branch: string, afterOid: string): Promise<string> => {
+    const refs = [{ name: `refs/heads/${branch}`, afterOid }];
+    const mutation = `mutation M($id: ID!, $refs: [RefUpdate!]!) {
+      updateRefs(input: { repositoryId: $id, refUpdates: $refs }) { clientMutationId }
+    }`;
+    const said = await world.graphql(mutation, { id: repository.nodeId, refs }, as);
+    return said.body.includes('errors') ? said.text('errors.0.message') : 'moved';
+  };
+  const file = '`.github/workflows/ci.yaml`';
+  expect([
+    await move(grant({ contents: 'write' }), 'a', workflow),
+    await move(grant({ contents: 'write', workflows: 'write' }), 'b', workflow),
+    await move(grant({ contents: 'write' }), 'c', same),
+    await move(grant({ contents: 'write' }), 'c', '0'.repeat(40)),
+    await move(world.forge.createToken('ada', ['repo']), 'd', workflow),
+    await move(world.forge.createToken('ada', ['repo', 'workflow']), 'e', workflow),
+  ]).toEqual([
+    `refusing to allow a GitHub App to create or update workflow ${file} without \`workflows\` permission`,
+    'moved',
+    'moved',
+    'moved',
+    `refusing to allow a Personal Access Token to create or update workflow ${file} without \`workflow\` scope`,
+    'moved',
+  ]);
+  const client = world.client(place, grant({ contents: 'write' }));
+  await expect(
+    client.moveBranch({ branch: 'f', to: workflow }, { signal: AbortSignal.timeout(20_000) }),
+  ).rejects.toMatchObject({ code: 'PermissionMissing', message: expect.stringContaining('workflows') });
+});
+
 test('our own client names the permission that is missing', async () => {
   const place = await world.repository();
   const reader = await world.mint({ permissions: { contents: 'read' } });

@@ -1,5 +1,6 @@
 import { actorOf, type Exchange } from '../exchange.ts';
 import { zeroOid } from '../git/objects.ts';
+import { workflowBlock } from '../workflows.ts';
 import type { MoveProblem } from '../world.ts';
 import { demand } from './queries.ts';
 import { TypedError } from './typed-error.ts';
@@ -28,6 +29,13 @@ export function mutationsOf(exchange: Exchange): Record<string, unknown> {
           `Could not resolve to a node with the global id of '${input.repositoryId}'`,
         );
       demand(exchange, repository, 'contents', 'write');
+      for (const { name, afterOid: after } of input.refUpdates) {
+        const block = await workflowBlock(exchange.caller, repository, {
+          before: repository.git.ref(name),
+          after,
+        });
+        if (block !== undefined) throw new TypedError('FORBIDDEN', block);
+      }
       const result = await exchange.world.moveRefs(
         repository,
         input.refUpdates.map(({ name, beforeOid, afterOid, force }) => ({
