@@ -96,7 +96,7 @@ test('of a lost request nothing happens, of a lost answer everything', async () 
 
 test('a delayed request is handled after those that come meanwhile', async () => {
   const place = await proposed();
-  world.forge.faults.add({ credential: 'installation', effect: { kind: 'delay', ms: 600 } });
+  world.forge.faults.add({ credential: 'installation', effect: { kind: 'delay', ms: 1500 } });
   const delayed = open(place);
   const other = await open(place, world.forge.createToken('ada', ['repo']));
   expect([other.status, (await delayed).status]).toEqual([201, 422]);
@@ -104,7 +104,7 @@ test('a delayed request is handled after those that come meanwhile', async () =>
 
 test('of a delayed answer everything has happened long before', async () => {
   const place = await proposed();
-  world.forge.faults.add({ effect: { kind: 'delayAnswer', ms: 600 } });
+  world.forge.faults.add({ effect: { kind: 'delayAnswer', ms: 1500 } });
   const answers: number[] = [];
   const delayed = open(place).then(({ status }) => answers.push(status));
   await eventually('the pull request is there', () => world.forge.pullRequests(place.name).length === 1);
@@ -138,6 +138,32 @@ test('a stale read sees a branch as it was before its last move, by REST and by 
   await world.forge.commitFiles(place.name, 'fresh', { 'a.yaml': 'a: 1\n' }, 'New');
   world.forge.faults.add({ effect: { kind: 'staleRead' } });
   expect((await world.ask(`GET ${place.path}/git/ref/heads/fresh`, { as: token })).status).toBe(404);
+});
+
+test('a branch that was moved a moment ago may not be seen by whoever opens a pull request; ours tries again', async () => {
+  const place = await proposed();
+  await place.repository.git.moveRefs([
+    { name: 'refs/heads/fresh', after: world.forge.branch(place.name, 'feature') ?? '', force: false },
+  ]);
+  const route = 'POST /repos/{owner}/{repo}/pulls';
+  world.forge.faults.add({ route, count: 2, effect: { kind: 'staleRead' } });
+  // Where it was before its only commit, which is where main is.
+  const empty = await open(place);
+  expect([empty.status, empty.body]).toEqual([
+    422,
+    expect.stringContaining('No commits between main and feature'),
+  ]);
+  const opened = await world
+    .client(place, token)
+    .openPullRequest(
+      { headBranch: 'fresh', baseBranch: 'main', title: 'A', body: 'B', draft: false },
+      { signal: AbortSignal.timeout(20_000) },
+    );
+  expect(opened).toMatchObject({ number: 1, headCommit: world.forge.branch(place.name, 'fresh') });
+  const statuses = world.forge.log
+    .entries()
+    .flatMap((each) => (each.url === `${place.path}/pulls` ? [each.status] : []));
+  expect(statuses).toEqual([422, 422, 201]);
 });
 
 test('our own client says "stale" after a lost answer, and finds its pull request again', async () => {

@@ -136,7 +136,6 @@ test('what the base branch requires holds a merge back: checks, approvals, the n
   const place = await proposed();
   const { repository } = place;
   const ada = world.forge.world.accounts.require('ada');
-  const at = world.clock.now();
   const headOid = branch(place, 'feature');
   repository.rules.set('main', {
     requiresPullRequest: true,
@@ -148,8 +147,7 @@ test('what the base branch requires holds a merge back: checks, approvals, the n
     allowsDeletions: false,
   });
   const check = (state: 'pending' | 'failure' | 'success'): void => {
-    const status = { id: 1, context: 'ci', state, description: null, targetUrl: null };
-    repository.statuses.set(headOid, [{ ...status, creator: ada, createdAt: at }]);
+    repository.statuses.set(headOid, [{ context: 'ci', state }]);
   };
   const reasons: string[] = [];
   const tryIt = async (): Promise<void> => void reasons.push((await merge(place)).text('message'));
@@ -160,8 +158,7 @@ test('what the base branch requires holds a merge back: checks, approvals, the n
   await tryIt();
   check('success');
   await tryIt();
-  const review = { id: 2, author: ada, state: 'APPROVED' as const, body: '', headOid, submittedAt: at };
-  world.forge.pullRequest(place.name, 1).reviews.push(review);
+  world.forge.pullRequest(place.name, 1).reviews.push({ author: ada, state: 'APPROVED' });
   await tryIt();
   expect(reasons).toEqual([
     'Required status check "ci" is expected.',

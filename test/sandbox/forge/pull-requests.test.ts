@@ -102,6 +102,7 @@ test('of two that are opened at once, one is', async () => {
       ...wanted,
       maintainerCanModify: true,
       author: world.app.bot,
+      headSeen: repository.git.ref('refs/heads/feature'),
     }),
   );
   const ends = await Promise.allSettled(opening);

@@ -16,6 +16,8 @@ export interface WantedPullRequest {
   readonly draft: boolean;
   readonly maintainerCanModify: boolean;
   readonly author: Account;
+  /** Where the head is for whoever answers: perhaps where it was before its last move. */
+  readonly headSeen: string | undefined;
 }
 
 /** Opens a pull request, or throws GitHub's 422. */
@@ -24,14 +26,14 @@ export async function openPullRequest(
   repository: Repository,
   wanted: WantedPullRequest,
 ): Promise<PullRequest> {
-  const { headBranch, baseBranch, author } = wanted;
+  const { headBranch, baseBranch, author, headSeen } = wanted;
   const base = repository.git.ref(`refs/heads/${baseBranch}`);
-  const head = repository.git.ref(`refs/heads/${headBranch}`);
   if (base === undefined) throw missing('base');
-  if (head === undefined) throw missing('head');
-  await checkProposable(repository, { headBranch, baseBranch, head, base });
+  if (headSeen === undefined) throw missing('head');
+  await checkProposable(repository, { headBranch, baseBranch, head: headSeen, base });
   // Again, since another may have been opened while this one was looked at.
   checkUnique(repository, headBranch, baseBranch);
+  const head = repository.git.ref(`refs/heads/${headBranch}`) ?? headSeen;
   const now = world.now();
   const number = (repository.lastNumber += 1);
   const id = world.nextId();

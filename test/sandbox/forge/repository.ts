@@ -17,13 +17,8 @@ export interface BranchRule {
 }
 
 export interface CommitStatus {
-  readonly id: number;
   readonly context: string;
   readonly state: 'error' | 'failure' | 'pending' | 'success';
-  readonly description: string | null;
-  readonly targetUrl: string | null;
-  readonly creator: Account;
-  readonly createdAt: Date;
 }
 
 export interface Label {
@@ -75,12 +70,8 @@ export interface Comment {
 }
 
 export interface Review {
-  readonly id: number;
   readonly author: Account;
   readonly state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED';
-  readonly body: string;
-  readonly headOid: string;
-  readonly submittedAt: Date;
 }
 
 /** Whether head and base can be merged; holds for these two commits alone. */

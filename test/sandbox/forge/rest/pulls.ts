@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Exchange, actorOf, bodyOf, json, page } from '../exchange.ts';
+import { type Exchange, actorOf, bodyOf, json, page, readRef } from '../exchange.ts';
 import { GithubError, invalid, notFound } from '../github-error.ts';
 import { mergePullRequest } from '../merging.ts';
 import {
@@ -157,6 +157,7 @@ async function create(exchange: Exchange, repository: Repository) {
     draft: wanted.draft ?? false,
     maintainerCanModify: wanted.maintainer_can_modify ?? true,
     author: actorOf(exchange),
+    headSeen: readRef(exchange, repository, `refs/heads/${head}`),
   });
   return json(await presentWholePullRequest(exchange.world, opened), 201);
 }
