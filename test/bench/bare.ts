@@ -56,7 +56,7 @@ export class Bare {
     const window = await this.#answer();
     const used = (await cpuMs(pid)) - before;
     await this.#stage.mergeAll();
-    return { window, cycle: window, cpuMs: used };
+    return { window, cycle: window, cpuMs: used, cycleCpuMs: used };
   }
 
   /** All Pipelines of the stage as fast as it goes: the first finds the markers, the others know them. */

@@ -57,7 +57,7 @@ test('mint and revoke are no step of the sequence, the API server no forge, and 
     ...{ owner: undefined, tokenFingerprint: undefined, fault: undefined, bytesIn: 0 },
     ...{ origin, startMs, endMs: startMs + 1, bytesOut },
   });
-  const sample: Sample = { window: span(0, 100), cycle: span(-50, 200), cpuMs: 30 };
+  const sample: Sample = { window: span(0, 100), cycle: span(-50, 200), cpuMs: 30, cycleCpuMs: 60 };
   const costs = costsOf([sample, { ...sample, cpuMs: 50 }], {
     sent: [
       sent('https://cluster', '/api/v1/secret', 0, 10),
@@ -77,6 +77,7 @@ test('mint and revoke are no step of the sequence, the API server no forge, and 
     ms: { p50: 100, p99: 100 },
     ownMs: { p50: 20, p99: 20 },
     cpuMs: 40,
+    cycleCpuMs: 60,
     sequence: 2,
     forgeRequests: 5,
     forgeKB: 3.5,

@@ -8,8 +8,10 @@ export interface Sample {
   readonly window: Span;
   /** From the release into the source until everything that follows from it has come to rest. */
   readonly cycle: Span;
-  /** Processor time in the cycle, in milliseconds. */
+  /** Processor time from the begin of the cycle until the pull request is open and the status says so, in milliseconds. */
   readonly cpuMs: number;
+  /** Processor time in the whole cycle. */
+  readonly cycleCpuMs: number;
 }
 
 /** What promotions cost, over all of them. */
@@ -17,8 +19,9 @@ export interface Costs {
   readonly ms: { readonly p50: number; readonly p99: number };
   /** Of these, those in which no request to the forge or the API server was under way. */
   readonly ownMs: { readonly p50: number; readonly p99: number };
-  /** On average. */
+  /** On average, as `cycleCpuMs` is. */
   readonly cpuMs: number;
+  readonly cycleCpuMs: number;
   /** The most that had to wait for each other within a window; mint and revoke of the write token do not count. */
   readonly sequence: number;
   /** The most in one cycle, whatever they are for. */
@@ -51,6 +54,7 @@ export function costsOf(samples: readonly Sample[], { sent, answered, forgeOrigi
     ms: spread(samples.map(({ window }) => window.end - window.start)),
     ownMs: spread(samples.map(({ window }) => uncovered(window, sent))),
     cpuMs: mean(samples.map(({ cpuMs }) => cpuMs)),
+    cycleCpuMs: mean(samples.map(({ cycleCpuMs }) => cycleCpuMs)),
     sequence: most(({ window }) => inSequence(during(window, counted))),
     forgeRequests: most(({ cycle }) => during(cycle, toForge).length),
     forgeKB: most(({ cycle }) => during(cycle, answers).reduce((sum, { bytes }) => sum + bytes, 0)) / 1000,

@@ -133,12 +133,14 @@ async function promote(stage: Stage, pid: number, version: string): Promise<Samp
   const [healthyAt, [opened]] = await Promise.all([stage.release(version), published]);
   if (opened === undefined) throw new Error('no pull request');
   await stage.untilPhase(app, version, 'Proposed');
+  const cpuOfProposal = (await cpuMs(pid)) - cpuBefore;
   await stage.mergeAll();
   await stage.untilPhase(app, version, 'Promoted');
   return {
     window: { start: healthyAt, end: opened.endMs },
     cycle: { start, end: now() },
-    cpuMs: (await cpuMs(pid)) - cpuBefore,
+    cpuMs: cpuOfProposal,
+    cycleCpuMs: (await cpuMs(pid)) - cpuBefore,
   };
 }
 

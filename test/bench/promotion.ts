@@ -76,6 +76,7 @@ function costFigures(what: string, ours: Costs, bare: Costs, bars: Bars): Figure
     told('own share, p50', 'ms', ({ ownMs }) => ownMs.p50, bars.ownP50),
     told('own share, p99', 'ms', ({ ownMs }) => ownMs.p99, bars.ownP99),
     told('processor time a promotion', 'ms', ({ cpuMs }) => cpuMs, bars.cpuMs),
+    told('processor time with merge and both rollouts', 'ms', ({ cycleCpuMs }) => cycleCpuMs),
     told('forge requests in sequence', 'requests', ({ sequence }) => sequence, bars.sequence),
     told('forge requests in all', 'requests', ({ forgeRequests }) => forgeRequests),
     told('bodies from the forge', 'kB', ({ forgeKB }) => forgeKB, bars.forgeKB),
