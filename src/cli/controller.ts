@@ -7,6 +7,7 @@ import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
 import { CodedError, codeOf } from '../base/error.ts';
 import { systemClock } from '../base/time.ts';
 import { Keyring, type ListedForge, type SecretReader } from '../credentials/keyring.ts';
+import { looksSame } from '../credentials/looks-same.ts';
 import { CredentialProblem } from '../credentials/problem.ts';
 import { CredentialReconciler } from '../credentials/reconcile.ts';
 import { Uses } from '../credentials/uses.ts';
@@ -107,7 +108,8 @@ async function run(config: Config, log: Logger): Promise<number> {
     resource: credentials,
     project: (object) => storedCredential.parse(object),
     onChange: (change) => {
-      nudge(`credential ${change.key}`);
+      if (change.kind !== 'updated' || !looksSame(change.before, change.object))
+        nudge(`credential ${change.key}`);
       if (change.kind === 'updated' && isSameWish(change.before, change.object)) return;
       credentialController.queue.add(change.key);
     },

@@ -1,0 +1,13 @@
+import type { Credential } from '../api/credential.ts';
+import { canonical } from '../base/canonical.ts';
+
+/** Whether a Pipeline that uses this Credential finds the same in it: all but when it was last used and checked. */
+export function looksSame(before: Credential, after: Credential): boolean {
+  return canonical(withoutTimes(before)) === canonical(withoutTimes(after));
+}
+
+function withoutTimes({ metadata, spec, status }: Credential): unknown {
+  const { lastUsed: _used, checkedTime: _checked, ...rest } = status ?? {};
+  const { uid, deletionTimestamp } = metadata;
+  return { uid, deletionTimestamp, spec, status: rest };
+}
