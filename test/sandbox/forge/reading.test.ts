@@ -40,11 +40,19 @@ test('a listing is cut at so many entries, and says so; one directory below it i
   expect(entries(await list(place, 'main', ''))).toEqual(['a', 'b']);
 });
 
-test('by default a listing holds what GitHub lets it hold', async () => {
+test('by default a listing is cut at 7 MB', async () => {
   const plain = await stage();
-  const place = await plain.repository(files(120));
-  const said = await plain.ask(`GET ${place.path}/git/trees/main?recursive=1`, { as: await plain.mint() });
-  expect([(said.json as { truncated: boolean }).truncated, entries(said).length]).toEqual([false, 121]); // as the oracle has checked
+  const paths = Array.from({ length: 50_000 }, (_, index) => `M 100644 :1 g${index % 250}/f${index}.yaml\n`);
+  await plain.forge.importRepository('acme/large', [
+    'blob\nmark :1\ndata 5\na: 1\n\n',
+    'commit refs/heads/main\ncommitter Eve <eve@example.com> 1764000000 +0000\ndata 5\nStart\n',
+    paths.join(''),
+  ]);
+  const as = await plain.mint();
+  const said = await plain.ask('GET /repos/acme/large/git/trees/main?recursive=1', { as });
+  expect(said.json).toMatchObject({ truncated: true });
+  expect(said.body.length).toBeGreaterThan(6_990_000);
+  expect(said.body.length).toBeLessThan(7_001_000);
   await plain.stop();
 });
 
