@@ -1,8 +1,10 @@
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { Agent, fetch } from 'undici';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { Agent, request, type Dispatcher } from 'undici';
 import { type Clock, systemClock } from '../base/time.ts';
-import type { Connection, Endpoint, Memory } from './forge.ts';
+import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './forge.ts';
 
 /** A connection that its owner ends. */
 export interface OpenConnection extends Connection {
@@ -41,7 +43,17 @@ export function connect(
   });
   return {
     endpoint,
-    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', dispatcher: agent }),
+    // Not by fetch, which takes several times as long for the same request.
+    send: async (url, { method, headers, body, signal }) =>
+      answerOf(
+        await request(url, {
+          method,
+          headers: { 'accept-encoding': 'gzip', ...headers },
+          signal,
+          dispatcher: agent,
+          ...(body === undefined ? {} : { body }),
+        }),
+      ),
     now: () => clock.now(),
     deadlineMs,
     memory: boundedMemory(),
@@ -53,6 +65,37 @@ export function connect(
 function trust(ca: string | undefined): object {
   if (ca === undefined) return {};
   return { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) };
+}
+
+function answerOf({ statusCode, headers, body }: Dispatcher.ResponseData): Answer {
+  return {
+    status: statusCode,
+    headers: new ReceivedHeaders(headers),
+    body: headers['content-encoding'] === 'gzip' ? unzipped(body) : body,
+    discard: () => body.dump(),
+  };
+}
+
+/** What breaks the body breaks its reading, and who stops reading ends the body. */
+function unzipped(body: Dispatcher.ResponseData['body']): AsyncIterable<Uint8Array> {
+  return pipeline(body, createGunzip(), () => {});
+}
+
+class ReceivedHeaders implements AnswerHeaders {
+  readonly #values: Dispatcher.ResponseData['headers'];
+
+  constructor(values: Dispatcher.ResponseData['headers']) {
+    this.#values = values;
+  }
+
+  get(name: string): string | null {
+    const value = this.#values[name];
+    return value === undefined ? null : String(value);
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, string]> {
+    for (const [name, value] of Object.entries(this.#values)) yield [name, String(value)];
+  }
 }
 
 function boundedMemory(): Memory {

@@ -1,4 +1,3 @@
-import type { Response } from 'undici';
 import type { Secret } from '../base/secret.ts';
 
 /** Where one forge is: the operator's word, never a tenant's. */
@@ -299,8 +298,8 @@ export interface ForgeToken {
 /** One endpoint with its connections; lives as long as the process. */
 export interface Connection {
   readonly endpoint: Endpoint;
-  /** `fetch` bound to this endpoint's pool and authority; refuses nothing, follows no redirect. */
-  readonly fetch: (url: string, init: FetchInit) => Promise<Response>;
+  /** Sends through this endpoint's pool and authority; refuses nothing, follows no redirect. */
+  readonly send: (url: string, request: Request) => Promise<Answer>;
   readonly now: () => Date;
   /** What one request may take, answer included; an archive takes what it takes. */
   readonly deadlineMs: number;
@@ -317,9 +316,23 @@ export interface Memory {
   delete(key: string): void;
 }
 
-export interface FetchInit {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
+export interface Request {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+}
+
+/** What came back. Its body is to be read to its end, left early or discarded: until then it holds a socket. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  /** Unzipped, if the request did not ask for a coding of its own. Whoever stops reading closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly discard: () => Promise<void>;
+}
+
+export interface AnswerHeaders extends Iterable<readonly [string, string]> {
+  /** By its name in lower case. */
+  get(name: string): string | null;
 }

@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
 import { Parser } from 'tar/parse';
 import type { ReadEntry } from 'tar/read-entry';
@@ -26,7 +24,7 @@ type Wishes = Pick<Parameters<ForgeReader['streamArchive']>[0], 'wanted' | 'take
  * stream; what `take` got before that was right.
  */
 export async function unpack(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   { wanted, take }: Wishes,
   signal: AbortSignal,
   { entries: maxEntries, unpackedBytes: maxUnpackedBytes }: typeof bounds = bounds,
@@ -60,7 +58,7 @@ export async function unpack(
   parser.on('eof', () => (isComplete = true));
   let bytes = 0;
   await pipeline(
-    Readable.fromWeb(body),
+    body,
     createGunzip({ chunkSize: chunkBytes }),
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
@@ -70,6 +71,27 @@ test('a forge that nobody runs cannot be reached', async () => {
     code: 'Unavailable',
     message: expect.stringContaining('(ECONNREFUSED)'),
   });
+  await connection.close();
+});
+
+test('an answer may come zipped, and is bounded as it unpacks', async () => {
+  const user = { login: 'ada', id: 1, type: 'User', bio: '' };
+  const server = await startScripted(({ headers }) => ({
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    body: gzipSync(
+      JSON.stringify({ ...user, bio: 'x'.repeat(headers.authorization?.includes('large') ? 9e6 : 9) }),
+    ),
+  }));
+  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const describeToken = (token: string) =>
+    providers.github.identity(connection).describeToken(new Secret(token), call());
+  expect(await describeToken('ghp_small')).toMatchObject({ owner: { login: 'ada' } });
+  expect(await failureOf(describeToken('ghp_large'))).toMatchObject({
+    code: 'Malformed',
+    message: expect.stringContaining('it is too large'),
+  });
+  expect(server.asked[0]?.headers['accept-encoding']).toBe('gzip');
+  await server.close();
   await connection.close();
 });
 

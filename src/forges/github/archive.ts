@@ -30,8 +30,8 @@ export async function streamArchive(
         status >= 300 && status < 400 ? (headers.get('location') ?? undefined) : undefined,
     },
     (rest, passed) => rest.repos.downloadTarballArchive({ ...inRoute(place), ref: query.commit, ...passed }),
-    async ({ body }) => {
-      await body?.cancel();
+    async (answer) => {
+      await answer.discard();
       return undefined;
     },
     call,
@@ -62,16 +62,14 @@ async function fetchAndUnpack(
   let target = link;
   for (let hops = 0; hops < maxRedirects; hops += 1) {
     if (!mayFollow(target, place)) throw malformed(place, `its link is ${target.protocol} and not https:`);
-    const { status, headers, body } = await place.connection.fetch(target.href, {
+    const { status, headers, body, discard } = await place.connection.send(target.href, {
+      method: 'GET',
       // As it is stored: were it unpacked on the way, its size could not be bounded here.
       headers: { 'user-agent': 'lockkeeper', 'accept-encoding': 'identity' },
       signal,
     });
-    if (status === 200 && body !== null) {
-      const bytes: ReadableStream<Uint8Array> = body; // undici leaves open what it gives
-      return await unpack(bytes, query, signal);
-    }
-    await body?.cancel();
+    if (status === 200) return await unpack(body, query, signal);
+    await discard();
     const next = headers.get('location');
     if (status < 300 || status >= 400 || next === null) {
       const { host } = place.connection.endpoint;

@@ -1,13 +1,12 @@
-import type { Headers } from 'undici';
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
-import type { Call, Connection, TokenFacts } from '../forge.ts';
+import type { AnswerHeaders, Call, Connection, TokenFacts } from '../forge.ts';
 import { GithubApi } from './request.ts';
 
 /** See `ForgeIdentity.describeToken`. One request; two for an App's token, which may not ask who it is by REST. */
 export async function describeToken(connection: Connection, token: Secret, call: Call): Promise<TokenFacts> {
   const api = new GithubApi(connection, { as: 'stored token', token: () => token.expose() });
-  const heard: { headers?: Headers } = {};
+  const heard: { headers?: AnswerHeaders } = {};
   const owner = await api.rest<TokenFacts['owner'] | null>(
     {
       doing: 'ask whose token it is',

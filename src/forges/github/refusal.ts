@@ -1,7 +1,7 @@
-import type { Headers } from 'undici';
 import { z } from 'zod';
 import { addMs, toTimestamp } from '../../base/time.ts';
 import { ForgeError } from '../errors.ts';
+import type { AnswerHeaders } from '../forge.ts';
 import { quote } from '../quote.ts';
 
 /** What a request was for: what sentences about it need. */
@@ -22,7 +22,7 @@ export interface Refusal {
   readonly status: number;
   readonly words: string;
   /** As they came: to decide by, not to show. */
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** A header, fit to be shown; '' when it is absent or repeats something secret. */
   readonly shown: (header: string) => string;
   /** Of a GraphQL answer: `NOT_FOUND`, `FORBIDDEN`, … */

@@ -1,9 +1,8 @@
 import { Octokit } from '@octokit/rest';
-import type { Headers, Response } from 'undici';
 import { z, type ZodType } from 'zod';
 import { withDeadline } from '../deadline.ts';
 import { ForgeError, isForgeError } from '../errors.ts';
-import type { Call, Connection, Repository } from '../forge.ts';
+import type { Answer, AnswerHeaders, Call, Connection, Repository } from '../forge.ts';
 import { quote } from '../quote.ts';
 import { readBody } from '../read-body.ts';
 import { retryWhileFresh } from './fresh-token.ts';
@@ -39,7 +38,7 @@ export interface JsonAsk<T> extends Ask<T> {
   /** What was answered last time, when it may still hold: GitHub says so in few bytes. */
   readonly known?: { readonly etag: string; readonly answer: T };
   /** Takes what the headers of a good answer tell. */
-  readonly hear?: (headers: Headers) => void;
+  readonly hear?: (headers: AnswerHeaders) => void;
   /** Takes what may be `known` next time. */
   readonly keep?: (etag: string, answer: T) => void;
 }
@@ -101,9 +100,9 @@ export class GithubApi {
   /** One REST call, whose answer is JSON. */
   async rest<T>(ask: JsonAsk<T>, send: Send, call: Call): Promise<T> {
     const { known } = ask;
-    const read = async (response: Response): Promise<T> => {
+    const read = async (response: Answer): Promise<T> => {
       if (response.status === 304 && known !== undefined) {
-        await response.body?.cancel();
+        await response.discard();
         return known.answer;
       }
       const answer = await this.#read(ask, response);
@@ -118,10 +117,10 @@ export class GithubApi {
   }
 
   /** One REST call, whose answer `read` takes as it comes: a 2xx or a 304. */
-  async stream<T>(ask: Ask<T>, send: Send, read: (response: Response) => Promise<T>, call: Call): Promise<T> {
+  async stream<T>(ask: Ask<T>, send: Send, read: (response: Answer) => Promise<T>, call: Call): Promise<T> {
     return await this.#carryOut(ask, call, async (attempt) => {
-      let response: Response | undefined;
-      const fetch = async (url: string, init: Init): Promise<Response> => {
+      let response: Answer | undefined;
+      const fetch = async (url: string, init: Init): Promise<Answer> => {
         response = await this.#exchange(url, init, attempt);
         return response;
       };
@@ -219,9 +218,9 @@ export class GithubApi {
   }
 
   /** Sends to the endpoint's own origin and gives a 2xx or 304; rejects with Refused for every other answer. */
-  async #exchange(url: string, init: Init, { token, signal }: Attempt): Promise<Response> {
-    const response = await this.#connection.fetch(url, {
-      ...(init.method === undefined ? {} : { method: init.method }),
+  async #exchange(url: string, init: Init, { token, signal }: Attempt): Promise<Answer> {
+    const response = await this.#connection.send(url, {
+      method: init.method ?? 'GET',
       ...(init.body === undefined ? {} : { body: init.body }),
       headers: {
         ...init.headers,
@@ -231,14 +230,14 @@ export class GithubApi {
       },
       signal,
     });
-    if (response.ok || response.status === 304) return response;
+    if ((response.status >= 200 && response.status < 300) || response.status === 304) return response;
     const body = await readBody(response.body, maxErrorBytes);
     const words = wordsOf(body?.toString('utf8') ?? '', [token]);
     throw this.#refused(response, { token }, { words });
   }
 
   #refused(
-    { status, headers }: Response,
+    { status, headers }: Answer,
     { token }: Pick<Attempt, 'token'>,
     { words, type }: { readonly words: string; readonly type?: string | undefined },
   ): Refused {
@@ -252,7 +251,7 @@ export class GithubApi {
     });
   }
 
-  async #read<T>(ask: JsonAsk<T>, response: Response): Promise<T> {
+  async #read<T>(ask: JsonAsk<T>, response: Answer): Promise<T> {
     const body = await readBody(response.body, ask.maxBytes ?? maxAnswerBytes);
     if (body === undefined) return this.#overflow(ask);
     // 204 and 205 have nothing to say.
