@@ -5,6 +5,9 @@ export const maxEnvironments = 16;
 /** Of one environment. */
 export const maxTargets = 32;
 
+/** The commits that a branch of ours may be at instead: one for each move in a row that got no answer. */
+export const maxPreviousCommits = 8;
+
 /** What runs or could run. `key` stands for all of it; only display uses `version`. */
 const revision = z.object({
   version: text(128).describe('As people say it.'),
@@ -44,9 +47,9 @@ const promotionStatus = z.object({
   repository: text(256).optional().describe('Where the pull request is.'),
   branch: text(255).optional().describe('The branch that the pull request merges from.'),
   commit: text(64).optional().describe('The commit that we made; written before the branch moves to it.'),
-  previousCommit: text(64)
+  previousCommits: atomicList(text(64), { min: 0, max: maxPreviousCommits })
     .optional()
-    .describe('The commit of ours that the branch held before, or that it may still be moved to.'),
+    .describe('Commits of ours that the branch held before, or that it may still be moved to.'),
   verified: z
     .boolean()
     .optional()

@@ -96,7 +96,12 @@ async function makeProposal(
 ): Promise<Outcome> {
   const { pipeline, source, target, record, signal } = request;
   const { access, repository } = await open(tools, request, strategy);
-  const made = (commit: { branch: string; sha: string; previous?: string; verified: boolean }) => ({
+  const made = (commit: {
+    branch: string;
+    sha: string;
+    previous?: readonly string[];
+    verified: boolean;
+  }) => ({
     repository,
     ...commit,
   });
@@ -151,11 +156,14 @@ async function makeProposal(
 /** What status holds of our commits on the environment's branch. */
 function recordedOf({ previous }: EnvironmentSeen, key: string): Recorded {
   const promotion = previous?.promotion;
-  const commits = [promotion?.commit, promotion?.previousCommit].filter((sha) => sha !== undefined);
+  const commits = [promotion?.commit, ...(promotion?.previousCommits ?? [])].filter(
+    (sha) => sha !== undefined,
+  );
   const undecided = promotion?.phase === 'Proposing' || promotion?.phase === 'Proposed';
   return {
     commits,
     resumes: undecided && promotion.revision.key === key,
+    moving: promotion?.phase === 'Proposing',
     finished: promotion?.phase === 'Proposed',
   };
 }

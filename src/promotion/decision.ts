@@ -47,7 +47,7 @@ export interface CommitMade {
   readonly repository: string;
   readonly branch: string;
   readonly sha: string;
-  /** A commit of ours that the branch held before, or that it may still be moved to. */
-  readonly previous?: string;
+  /** Commits of ours that the branch held before, or that it may still be moved to. */
+  readonly previous?: readonly string[];
   readonly verified: boolean;
 }

@@ -1,10 +1,11 @@
 import type { Condition } from '../api/meta.ts';
-import type {
-  EnvironmentStatus,
-  PipelineStatus,
-  PromotionStatus,
-  RevisionStatus,
-  TargetStatus,
+import {
+  maxPreviousCommits,
+  type EnvironmentStatus,
+  type PipelineStatus,
+  type PromotionStatus,
+  type RevisionStatus,
+  type TargetStatus,
 } from '../api/pipeline-status.ts';
 import { reasons, type Reason } from '../api/reasons.ts';
 import type { Revision } from '../base/revision.ts';
@@ -209,7 +210,9 @@ function committed(revision: Revision, commit: CommitMade): Omit<PromotionStatus
     repository: commit.repository,
     branch: commit.branch,
     commit: commit.sha,
-    ...(commit.previous === undefined ? {} : { previousCommit: commit.previous }),
+    ...(commit.previous === undefined
+      ? {}
+      : { previousCommits: commit.previous.slice(0, maxPreviousCommits) }),
     verified: commit.verified,
   };
 }

@@ -27,10 +27,12 @@ export interface Place {
 
 /** What earlier passes recorded of this environment's branch. */
 export interface Recorded {
-  /** Commits of ours that the branch may be at. */
+  /** Commits of ours that the branch may be at, the newest first. */
   readonly commits: readonly string[];
-  /** The last of them is for this very revision and its pull request was not merged or closed: it is used again. */
+  /** The first of them is for this very revision and its pull request was not merged or closed: it is used again. */
   readonly resumes: boolean;
+  /** The first of them was made, and what became of its move is not known: it may be carried out yet. */
+  readonly moving: boolean;
   /** Its pull request was made to the end, labels and reviewers too. */
   readonly finished: boolean;
 }
@@ -48,7 +50,8 @@ export interface Hands {
 export interface MadeCommit {
   readonly branch: string;
   readonly sha: string;
-  readonly previous?: string;
+  /** Where the branch may be instead: where it was, or where a move that got no answer may still take it. */
+  readonly previous?: readonly string[];
   readonly verified: boolean;
 }
 
@@ -113,12 +116,16 @@ export async function propose(
       hands,
     );
     for (const { text } of edits.files) hands.index.learn(text);
-    // Without a branch: a move that got no answer may still be on its way, and then the branch comes to be at that commit.
-    const previous = head?.commit ?? recorded.commits[0];
+    const previous = [
+      ...new Set([
+        ...(head === undefined ? [] : [head.commit]),
+        ...(recorded.moving ? recorded.commits : []),
+      ]),
+    ];
     const commit: MadeCommit = {
       branch,
       sha: made.sha,
-      ...(previous === undefined ? {} : { previous }),
+      ...(previous.length === 0 ? {} : { previous }),
       verified: made.verified,
     };
     await record(commit);

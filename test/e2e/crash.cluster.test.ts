@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EnvironmentStatus } from '../../src/api/pipeline-status.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { releasePath } from './objects.ts';
 import { nextVersion, startScene, type Scene, type Stage } from './scene.ts';
@@ -38,11 +39,16 @@ async function commitInStatus(stage: Stage): Promise<string | undefined> {
   return (await stage.staging())?.promotion?.commit;
 }
 
+async function isProposed(stage: Stage, version: string): Promise<EnvironmentStatus> {
+  return await stage.eventually(
+    `a pull request for ${version} is open`,
+    ({ promotion }) => promotion?.phase === 'Proposed' && promotion.revision.version === version,
+  );
+}
+
 /** One pull request with the one change, and not a word of tampering. */
 async function expectProposal(stage: Stage): Promise<void> {
-  const { promotion } = await stage.eventually('its pull request is open', (staging) => {
-    return staging.promotion?.phase === 'Proposed';
-  });
+  const { promotion } = await isProposed(stage, nextVersion);
   const { forge } = scene.world;
   const { head = '', pullRequests } = stage.proposal;
   expect(promotion).toMatchObject({ commit: head, pullRequest: { number: 1, state: 'Open' } });
@@ -89,25 +95,35 @@ describe.each([
     await expectProposal(stage);
   });
 
-  test('even if the branch moves only when the next controller is about to move it', async () => {
-    const stage = await scene.stage(`${prefix}-late-move`, { credential });
-    const [first, second] = [gate(), gate()];
-    scene.world.forge.faults.add(
-      { graphql: 'updateRefs', effect: { kind: 'hold', until: first.until } },
-      { graphql: 'updateRefs', after: 1, effect: { kind: 'hold', until: second.until } },
-    );
-    await stage.release();
-    await first.reached();
-    const commit = await commitInStatus(stage);
+  test.each([
+    ['makes', 'first', '6.1.0'],
+    ['brings up to date', 'next', '6.1.5'],
+  ])(
+    'even if the branch moves only when the next controller, which %s it, is about to move it',
+    async (_does, which, before) => {
+      const stage = await scene.stage(`${prefix}-late-move-${which}`, { credential });
+      if (before !== '6.1.0') {
+        await stage.release(before);
+        await isProposed(stage, before);
+      }
+      const [first, second] = [gate(), gate()];
+      scene.world.forge.faults.add(
+        { graphql: 'updateRefs', effect: { kind: 'hold', until: first.until } },
+        { graphql: 'updateRefs', after: 1, effect: { kind: 'hold', until: second.until } },
+      );
+      await stage.release();
+      await first.reached();
+      const commit = await commitInStatus(stage);
 
-    await crash();
-    await scene.world.restartController();
-    await second.reached();
-    first.open();
-    await eventually('the branch moves for the first one', () => stage.proposal.head === commit);
-    second.open();
-    await expectProposal(stage);
-  });
+      await crash();
+      await scene.world.restartController();
+      await second.reached();
+      first.open();
+      await eventually('the branch moves for the first one', () => stage.proposal.head === commit);
+      second.open();
+      await expectProposal(stage);
+    },
+  );
 
   test('between the move of the branch and the pull request', async () => {
     const stage = await scene.stage(`${prefix}-before-opening`, { credential });

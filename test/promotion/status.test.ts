@@ -85,13 +85,13 @@ test('a commit is recorded as ours before the branch moves', () => {
     staging: {
       kind: 'committed',
       revision: revisionOf({ version: '6.2.0' }),
-      commit: { ...commit, previous: 'old' },
+      commit: { ...commit, previous: ['old'] },
     },
   });
   expect(environments?.[1]?.promotion).toMatchObject({
     phase: 'Proposing',
     commit: 'abc',
-    previousCommit: 'old',
+    previousCommits: ['old'],
   });
 });
 

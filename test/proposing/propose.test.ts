@@ -124,7 +124,7 @@ describe('a newer version', () => {
     const second = await own.propose('6.3.0');
     expect(own.asked().filter((route) => route === 'POST /graphql updateRefs')).toHaveLength(1);
     expect(second.pullRequest.number).toBe(first.pullRequest.number);
-    expect(second.commit).toMatchObject({ previous: first.commit.sha });
+    expect(second.commit).toMatchObject({ previous: [first.commit.sha] });
     expect(own.open()).toHaveLength(1);
     expect(own.open()[0]).toMatchObject({
       title: 'Promote apps/podinfo in staging to 6.3.0',

@@ -86,6 +86,7 @@ export class Stage {
       {
         commits: this.#status.commits,
         resumes: this.#status.open && this.#status.key === key,
+        moving: this.#status.open && !this.#status.finished,
         finished: this.#status.finished,
       },
       {
@@ -97,8 +98,8 @@ export class Stage {
       },
       async (commit) => {
         const remember = (): void => {
-          const { sha, previous } = commit;
-          const commits = previous === undefined ? [sha] : [sha, previous];
+          const { sha, previous = [] } = commit;
+          const commits = [sha, ...previous];
           this.#status = { key, commits, open: true, finished: false };
         };
         if (record === undefined) remember();
