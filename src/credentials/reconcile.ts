@@ -116,6 +116,7 @@ export class CredentialReconciler {
     const { identity } = inspected;
     const same = last?.identity === identity && last.host === host;
     if (same && last.generation === generation && !this.#isDue(key, last)) return last;
+    if (last !== undefined && !same) this.#parts.uses.forgetHealth(key);
     const said = await this.#ask(key, inspected, signal);
     const probed: Probed = {
       ...(same && last.facts !== undefined ? { facts: last.facts } : {}),

@@ -72,6 +72,11 @@ export class Uses {
 
   forgetCredential(credential: string): void {
     this.#byCredential.delete(credential);
+    this.forgetHealth(credential);
+  }
+
+  /** What the forge said was of another Secret. */
+  forgetHealth(credential: string): void {
     this.#health.delete(credential);
   }
 

@@ -132,6 +132,28 @@ test('what was known of a Secret is not said of the one that replaced it', async
   expect(status.scope).toBeUndefined();
 });
 
+test('what the forge refused to one token is not held against the one that replaced it', async () => {
+  const own = await acme.promoter();
+  const grace = acme.forge.createUser(`grace-of-${own.repository.owner}`);
+  acme.forge.world.accounts.require(own.repository.owner).admins.add(grace.id);
+  const readOnly = acme.forge.world.credentials.createFineGrainedToken({
+    owner: grace,
+    resourceOwner: acme.forge.world.accounts.require(own.repository.owner),
+    permissions: { contents: 'read', pull_requests: 'read' },
+    repositories: undefined,
+    expiresAt: undefined,
+    headerOffsetMinutes: 0,
+  });
+  own.secrets.put(secret, { token: readOnly.value });
+  const passes = new Passes(own, tokenCredential(own.fullName));
+  const { write } = await own.keyring.open(passes.credential, own.purpose, call());
+  const open = { headBranch: 'x', baseBranch: 'main', title: 't', body: 'b', draft: false };
+  await failureOf(write((forge) => forge.openPullRequest(open, call())));
+  expect(readyOf((await passes.pass()).status)).toMatch(/^False PermissionMissing/);
+  own.secrets.put(secret, { token: acme.forge.createToken(grace.login, ['repo']) });
+  expect(readyOf((await passes.pass(minuteMs)).status)).toMatch(/^True/);
+});
+
 test('a host that the operator does not list costs no look at the Secret', async () => {
   const own = await acme.promoter();
   const passes = new Passes(own);
