@@ -96,34 +96,31 @@ describe.each([
   });
 
   test.each([
-    ['makes', 'first', '6.1.0'],
-    ['brings up to date', 'next', '6.1.5'],
-  ])(
-    'even if the branch moves only when the next controller, which %s it, is about to move it',
-    async (_does, which, before) => {
-      const stage = await scene.stage(`${prefix}-late-move-${which}`, { credential });
-      if (before !== '6.1.0') {
-        await stage.release(before);
-        await isProposed(stage, before);
-      }
-      const [first, second] = [gate(), gate()];
-      scene.world.forge.faults.add(
-        { graphql: 'updateRefs', effect: { kind: 'hold', until: first.until } },
-        { graphql: 'updateRefs', after: 1, effect: { kind: 'hold', until: second.until } },
-      );
-      await stage.release();
-      await first.reached();
-      const commit = await commitInStatus(stage);
+    ['a new branch', 'first', '6.1.0'],
+    ['the branch of an open pull request', 'next', '6.1.5'],
+  ])('even if %s moves only when the next controller is about to move it', async (_branch, which, before) => {
+    const stage = await scene.stage(`${prefix}-late-move-${which}`, { credential });
+    if (before !== '6.1.0') {
+      await stage.release(before);
+      await isProposed(stage, before);
+    }
+    const [first, second] = [gate(), gate()];
+    scene.world.forge.faults.add(
+      { graphql: 'updateRefs', effect: { kind: 'hold', until: first.until } },
+      { graphql: 'updateRefs', after: 1, effect: { kind: 'hold', until: second.until } },
+    );
+    await stage.release();
+    await first.reached();
+    const commit = await commitInStatus(stage);
 
-      await crash();
-      await scene.world.restartController();
-      await second.reached();
-      first.open();
-      await eventually('the branch moves for the first one', () => stage.proposal.head === commit);
-      second.open();
-      await expectProposal(stage);
-    },
-  );
+    await crash();
+    await scene.world.restartController();
+    await second.reached();
+    first.open();
+    await eventually('the branch moves for the first one', () => stage.proposal.head === commit);
+    second.open();
+    await expectProposal(stage);
+  });
 
   test('between the move of the branch and the pull request', async () => {
     const stage = await scene.stage(`${prefix}-before-opening`, { credential });
