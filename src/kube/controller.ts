@@ -15,7 +15,9 @@ export interface ControllerOptions {
   readonly onFailure: (key: string, error: unknown) => void;
 }
 
+/** How long passes that run may take to their end once we stop, and how long after that to heed that they are aborted. */
 const stopWithinMs = 10_000;
+const abortWithinMs = 7_000;
 
 /** Works on the keys of a queue, several at once and each alone; a pass that fails comes again after a growing delay. */
 export class Controller {
@@ -34,13 +36,17 @@ export class Controller {
     this.#workers = Array.from({ length: this.#options.concurrency }, () => this.#work());
   }
 
-  /** No new pass; running ones may end for ten seconds, then they are aborted. */
+  /** No new pass; running ones may end for ten seconds, then they are aborted, and one that does not heed that is left behind. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.queue.close();
-    const timer = setTimeout(() => this.#aborting.abort(), stopWithinMs);
-    await Promise.all(this.#workers);
-    clearTimeout(timer);
+    const { promise: leftBehind, resolve: leave } = Promise.withResolvers<void>();
+    const timers = [
+      setTimeout(() => this.#aborting.abort(), stopWithinMs),
+      setTimeout(leave, stopWithinMs + abortWithinMs),
+    ];
+    await Promise.race([Promise.all(this.#workers), leftBehind]);
+    for (const timer of timers) clearTimeout(timer);
   }
 
   async #work(): Promise<void> {

@@ -181,6 +181,17 @@ describe('stopping', () => {
     expect([stopped.is(), begun[0]?.signal.aborted, failures]).toEqual([true, true, []]);
   });
 
+  test('leaves a pass behind that does not heed that it is aborted', async () => {
+    const { controller } = running({ reconcile: () => new Promise(() => undefined) });
+    controller.queue.add('a/1');
+    await pass();
+    const stopped = stopping(controller);
+    await pass(16_000);
+    expect(stopped.is()).toBe(false);
+    await pass(1_000);
+    expect(stopped.is()).toBe(true);
+  });
+
   test('still tells of a pass that failed by itself', async () => {
     const { controller, begun, failures } = running();
     controller.queue.add('a/1');
