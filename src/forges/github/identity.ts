@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Secret } from '../../base/secret.ts';
-import { ForgeError, isForgeError } from '../errors.ts';
+import { ForgeError } from '../errors.ts';
 import type {
   AppFacts,
   AppKey,
@@ -15,6 +14,7 @@ import { describeToken } from './describe-token.ts';
 import { mintToken } from './mint-token.ts';
 import { permissionMap, permissionsOf } from './permissions.ts';
 import { GithubApi } from './request.ts';
+import { revokeToken } from './revoke-token.ts';
 
 /** See `ForgeIdentity`. Remembers nothing: who keeps tokens knows what they may be kept under. */
 export function githubIdentity(connection: Connection): ForgeIdentity {
@@ -87,19 +87,4 @@ async function findInstallation(
 
 function notInstalled(message: string): ForgeError {
   return new ForgeError('NotInstalled', message);
-}
-
-async function revokeToken(connection: Connection, token: Secret, call: Call): Promise<void> {
-  // It may have been minted a moment ago, and then a first 401 does not say that it is dead.
-  const bearer = { as: 'App token' as const, token: () => token.expose(), mintedAt: connection.now() };
-  const api = new GithubApi(connection, bearer);
-  try {
-    await api.rest(
-      { doing: 'revoke a token', answer: z.null() },
-      (rest, passed) => rest.apps.revokeInstallationAccessToken({ ...passed }),
-      call,
-    );
-  } catch (thrown) {
-    if (!isForgeError(thrown) || thrown.code !== 'Unauthorized') throw thrown;
-  }
 }

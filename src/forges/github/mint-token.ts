@@ -6,6 +6,7 @@ import { appBearer } from './app-jwt.ts';
 import { permissionMap, permissionMapOf, permissionsOf } from './permissions.ts';
 import type { Refusal } from './refusal.ts';
 import { GithubApi } from './request.ts';
+import { revokeToken } from './revoke-token.ts';
 
 type Request = Parameters<ForgeIdentity['mintToken']>[0];
 
@@ -19,7 +20,7 @@ const minted = z.object({
 
 type Minted = z.infer<typeof minted>;
 
-/** See `ForgeIdentity.mintToken`. A token that turns out wider than asked for is not given out. */
+/** See `ForgeIdentity.mintToken`. A token that turns out wider than asked for is revoked and not given out. */
 export async function mintToken(connection: Connection, request: Request, call: Call): Promise<MintedToken> {
   const { key, installation, repositories, permissions } = request;
   const { host } = connection.endpoint;
@@ -48,11 +49,14 @@ export async function mintToken(connection: Connection, request: Request, call: 
     call,
   );
   if (answer === null) throw notGranted(host, request, refusal);
+  const token = new Secret(answer.token);
   if (!isNarrow(answer, request)) {
+    // Also when we are told to stop. One that stays alive ends within the hour, and nobody has it.
+    await revokeToken(connection, token, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
     throw new ForgeError('Malformed', `${host} minted a token for more than was asked for; it is not used`);
   }
   return {
-    token: new Secret(answer.token),
+    token,
     expiresAt: new Date(answer.expires_at),
     permissions: permissionsOf(answer.permissions),
     repositories: answer.repositories.length,

@@ -190,15 +190,31 @@ describe('minting', () => {
     ['all repositories', { repository_selection: 'all' }],
     ['another permission', { permissions: { contents: 'write', administration: 'write' } }],
     ['a higher level', { permissions: { contents: 'admin' } }],
-  ])('a token for %s is not given out', async (_, wider) => {
+  ])('a token for %s is revoked and not given out', async (_, wider) => {
     await withForge(
-      () => ({ status: 201, body: { ...minted, ...wider } }),
-      async ({ identity }) => {
+      ({ method }) =>
+        method === 'DELETE' ? { status: 204 } : { status: 201, body: { ...minted, ...wider } },
+      async ({ identity, asked }) => {
         const failure = await failureOf(identity.mintToken(request, call()));
         expect(failure).toMatchObject({
           code: 'Malformed',
           message: 'github.com minted a token for more than was asked for; it is not used',
         });
+        expect(
+          asked.slice(1).map(({ method, url, headers }) => [method, url, headers.authorization]),
+        ).toEqual([['DELETE', '/installation/token', `Bearer ${token}`]]);
+      },
+    );
+  });
+
+  test('a token for too much is not given out when it cannot be revoked either', async () => {
+    await withForge(
+      ({ method }) =>
+        method === 'DELETE'
+          ? { status: 500, body: '' }
+          : { status: 201, body: { ...minted, repository_selection: 'all' } },
+      async ({ identity }) => {
+        expect(await failureOf(identity.mintToken(request, call()))).toMatchObject({ code: 'Malformed' });
       },
     );
   });
