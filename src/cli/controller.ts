@@ -38,7 +38,8 @@ const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
 const helmReleases: Resource = { group: 'helm.toolkit.fluxcd.io', version: 'v2', plural: 'helmreleases' };
 
 const passDeadlineMs = 120_000;
-const syncDeadlineMs = 120_000;
+/** How long the first lists may take; the kubelet starts us again after that. */
+const longestSyncMs = 120_000;
 
 // A status that a newer version wrote must not hide the object: it is written anew.
 const storedPipeline = pipeline.safeExtend({ status: pipeline.shape.status.catch(undefined) });
@@ -50,18 +51,21 @@ const namespaceObject = z.object({ metadata: objectMeta });
 /** What it was started with is wrong, so that trying again is of no use. */
 const misconfigured: ReadonlySet<string> = new Set(['ConfigInvalid', 'KubeconfigInvalid', 'NotInCluster']);
 
-/** Runs until SIGTERM or SIGINT; gives the exit code. */
-export async function runController(config: Config): Promise<number> {
+/** Runs until SIGTERM or SIGINT; gives the exit code, and leaves nothing that would keep the process from ending. */
+export async function runController(
+  config: Config,
+  { syncWithinMs = longestSyncMs }: { readonly syncWithinMs?: number } = {},
+): Promise<number> {
   const log = createLog(config.logLevel);
   try {
-    return await run(config, log);
+    return await run(config, log, syncWithinMs);
   } catch (thrown) {
     log.error({ err: thrown }, 'the controller failed');
     return misconfigured.has(codeOf(thrown)) ? 2 : 1;
   }
 }
 
-async function run(config: Config, log: Logger): Promise<number> {
+async function run(config: Config, log: Logger, syncWithinMs: number): Promise<number> {
   const stopping = untilAskedToStop();
   const transport = new Transport(
     config.kubeconfig === undefined
@@ -184,21 +188,22 @@ async function run(config: Config, log: Logger): Promise<number> {
 
   const reflectors = [namespaceReflector, credentialReflector, appReflector, pipelineReflector];
   const syncing = Promise.all(reflectors.map((each) => each.start()));
-  const first = await Promise.race([syncing.then(() => 'synced' as const), stopping, after(syncDeadlineMs)]);
-  if (first === 'late')
-    throw new CodedError('NotSynced', `the caches were not filled within ${syncDeadlineMs} ms`);
+  syncing.catch(() => undefined);
+  const first = await Promise.race([syncing.then(() => 'synced' as const), stopping, after(syncWithinMs)]);
   if (first === 'synced') {
     credentialController.start();
     pipelineController.start();
     log.info({ instance, pipelines: pipelineReflector.store.size }, 'ready');
     log.info({ signal: await stopping }, 'stopping');
   }
-  syncing.catch(() => undefined);
   await Promise.all([pipelineController.stop(), credentialController.stop()]);
   await events.drain();
   await Promise.all(reflectors.map((each) => each.stop()));
   await Promise.all([...forges.values()].map(({ connection }) => connection.close()));
   await transport.close();
+  // Only now: what still ran would keep the process from ending.
+  if (first === 'late')
+    throw new CodedError('NotSynced', `the caches were not filled within ${syncWithinMs} ms`);
   log.info({}, 'stopped');
   return 0;
 }
