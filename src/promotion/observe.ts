@@ -12,7 +12,7 @@ import type { AppObject, Engine } from '../engines/engine.ts';
 import { engineFor } from '../engines/index.ts';
 import { settle } from '../engines/settle.ts';
 import type { EnvironmentSeen, Observation, TargetSeen, TargetState } from './observation.ts';
-import { memoryOf } from './status.ts';
+import { memoryOf } from './target-status.ts';
 
 /** What the caches hold. Reading it sends nothing. */
 export interface Caches {

@@ -1,19 +1,12 @@
-import type { Condition } from '../api/meta.ts';
-import {
-  maxPreviousCommits,
-  type EnvironmentStatus,
-  type PipelineStatus,
-  type PromotionStatus,
-  type RevisionStatus,
-  type TargetStatus,
-} from '../api/pipeline-status.ts';
-import { reasons, type Reason } from '../api/reasons.ts';
-import type { Revision } from '../base/revision.ts';
+import type { EnvironmentStatus, PipelineStatus, PromotionStatus } from '../api/pipeline-status.ts';
+import type { Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
-import type { Memory } from '../engines/engine.ts';
-import type { CommitMade, Decision, Outcome } from './decision.ts';
-import { agreedRevision, type EnvironmentSeen, type Observation, type TargetSeen } from './observation.ts';
+import { conditionsOf } from './conditions.ts';
+import type { Decision, Outcome } from './decision.ts';
+import { agreedRevision, type EnvironmentSeen, type Observation } from './observation.ts';
+import { barredKeys, promotionStatus } from './phases.ts';
+import { revisionStatus, targetStatus } from './target-status.ts';
 
 /** What is known of the Credential that a Pipeline's pull requests are made with. */
 export interface CredentialSeen {
@@ -39,8 +32,6 @@ export interface StatusInput {
   readonly credential: CredentialSeen | undefined;
 }
 
-const maxBarred = 16;
-
 /** What the next pass and the user read. Equal input gives equal output, so that a pass that changes nothing writes nothing. */
 export function statusOf(input: StatusInput): PipelineStatus {
   const environments = input.seen.environments.map((seen, index) =>
@@ -55,7 +46,13 @@ export function statusOf(input: StatusInput): PipelineStatus {
   const credential = credentialStatus(input.credential, input.previous?.credential?.lastUsed);
   return {
     observedGeneration: input.generation,
-    conditions: conditionsOf(input, environments),
+    conditions: conditionsOf({
+      previous: input.previous,
+      generation: input.generation,
+      now: input.seen.now,
+      environments,
+      credential: input.credential,
+    }),
     summary: {
       revisions: sentence(
         environments.map(({ name, revision }) => `${name} ${revision?.version ?? '?'}`).join(', '),
@@ -93,165 +90,6 @@ function environmentStatus(
     ...(promotion === undefined ? {} : { promotion }),
     ...(barred.length === 0 ? {} : { barred }),
   };
-}
-
-/** Bounds of the schema: one member over its bound and the whole status is refused. */
-const maxVersionBytes = 128;
-const maxDigestBytes = 80;
-const maxAttemptedBytes = 96;
-
-function revisionStatus({ version, digest, key }: Revision): RevisionStatus {
-  const shown = digest !== undefined && Buffer.byteLength(digest) <= maxDigestBytes ? { digest } : {};
-  return { version: sentence(version, maxVersionBytes), ...shown, key };
-}
-
-const verdicts: Record<TargetSeen['state']['kind'], TargetStatus['verdict']> = {
-  good: 'Good',
-  bad: 'Bad',
-  waiting: 'Waiting',
-  kept: 'Waiting',
-  held: 'Held',
-  unknown: 'Unknown',
-  missing: 'Missing',
-  notAllowed: 'Unreadable',
-  noEngine: 'Unreadable',
-  notPromotable: 'Unreadable',
-};
-
-function targetStatus({ name, state, memory }: TargetSeen): TargetStatus {
-  const remembered = memory?.verdict === 'wait' ? undefined : memory?.revision;
-  const revision = remembered ?? ('revision' in state ? state.revision : undefined);
-  return {
-    name,
-    verdict: verdicts[state.kind],
-    message: sentence(state.message),
-    ...(revision === undefined ? {} : { revision: revisionStatus(revision) }),
-    ...(memory === undefined ? {} : memoryStatus(memory)),
-  };
-}
-
-const lastVerdicts = { good: 'Good', bad: 'Bad', wait: 'Waiting' } as const satisfies Record<
-  Memory['verdict'],
-  string
->;
-
-function memoryStatus(
-  memory: Memory,
-): Pick<TargetStatus, 'last' | 'since' | 'uid' | 'generation' | 'attempted'> {
-  // Longer than any version: what cannot be kept whole is not remembered.
-  if (Buffer.byteLength(memory.attempted) > maxAttemptedBytes) return {};
-  return {
-    last: lastVerdicts[memory.verdict],
-    since: toTimestamp(memory.since),
-    uid: memory.uid,
-    generation: memory.generation,
-    attempted: memory.attempted,
-  };
-}
-
-/** What `targetStatus` wrote, as the memory of the next pass; undefined where it holds none. */
-export function memoryOf(status: TargetStatus | undefined): Memory | undefined {
-  const { last, since, uid, generation, attempted, revision, message = '' } = status ?? {};
-  if (last === undefined || since === undefined || uid === undefined) return undefined;
-  if (generation === undefined || attempted === undefined) return undefined;
-  const attempt = { uid, generation, attempted, since: new Date(since), message };
-  if (last === 'Waiting') return { verdict: 'wait', ...attempt };
-  if (revision === undefined) return undefined;
-  const { version, digest, key } = revision;
-  return {
-    verdict: last === 'Good' ? 'good' : 'bad',
-    revision: { version, ...(digest === undefined ? {} : { digest }), key },
-    ...attempt,
-  };
-}
-
-function promotionStatus(
-  previous: PromotionStatus | undefined,
-  decision: Decision,
-  outcome: Outcome,
-  now: Date,
-): PromotionStatus | undefined {
-  switch (outcome.kind) {
-    case 'committed':
-      return {
-        ...committed(outcome.revision, outcome.commit),
-        ...openPullRequest(previous),
-        phase: 'Proposing',
-        since: toTimestamp(now),
-      };
-    case 'proposed':
-      return {
-        ...committed(outcome.revision, outcome.commit),
-        phase: 'Proposed',
-        since:
-          previous?.phase === 'Proposed' && previous.revision.key === outcome.revision.key
-            ? previous.since
-            : toTimestamp(now),
-        pullRequest: { ...outcome.pullRequest, state: 'Open' },
-      };
-    case 'looked':
-    case 'withdrawn':
-      return settled(previous, decision, outcome.state, now);
-    case 'nothing':
-    case 'problem':
-      break;
-    default:
-      return outcome satisfies never;
-  }
-  if (decision.kind === 'conclude' && previous !== undefined) {
-    return inPhase(previous, 'Promoted', now);
-  }
-  return previous;
-}
-
-function committed(revision: Revision, commit: CommitMade): Omit<PromotionStatus, 'phase' | 'since'> {
-  return {
-    revision: revisionStatus(revision),
-    repository: commit.repository,
-    branch: commit.branch,
-    commit: commit.sha,
-    ...(commit.previous === undefined
-      ? {}
-      : { previousCommits: commit.previous.slice(0, maxPreviousCommits) }),
-    verified: commit.verified,
-  };
-}
-
-/** While a pull request is brought up to date it stays known, should we stop half way. */
-function openPullRequest(previous: PromotionStatus | undefined): Pick<PromotionStatus, 'pullRequest'> {
-  return previous?.pullRequest?.state === 'Open' ? { pullRequest: previous.pullRequest } : {};
-}
-
-/** What a look at the pull request, or its closing, makes of the promotion. */
-function settled(
-  previous: PromotionStatus | undefined,
-  decision: Decision,
-  state: 'Open' | 'Merged' | 'Closed',
-  now: Date,
-): PromotionStatus | undefined {
-  if (previous?.pullRequest === undefined || state === 'Open') return previous;
-  const after: PromotionStatus = { ...previous, pullRequest: { ...previous.pullRequest, state } };
-  if (state === 'Merged') return inPhase(after, 'Merged', now);
-  return inPhase(after, decision.kind === 'withdraw' ? decision.as : 'Closed', now);
-}
-
-function inPhase(promotion: PromotionStatus, phase: PromotionStatus['phase'], now: Date): PromotionStatus {
-  return promotion.phase === phase ? promotion : { ...promotion, phase, since: toTimestamp(now) };
-}
-
-function barredKeys(
-  previous: readonly string[] | undefined,
-  promotion: PromotionStatus | undefined,
-  decision: Decision,
-  outcome: Outcome,
-): string[] {
-  const added =
-    decision.kind === 'bar'
-      ? [decision.key]
-      : outcome.kind === 'looked' && promotion?.phase === 'Closed'
-        ? [promotion.revision.key]
-        : [];
-  return [...(previous ?? []).filter((key) => !added.includes(key)), ...added].slice(-maxBarred);
 }
 
 function waitingStatus(
@@ -356,49 +194,4 @@ function credentialSummary({
   const used = lastUsed === undefined ? 'not used yet' : `used ${lastUsed}`;
   const worth = valid === 'False' ? ', not valid' : '';
   return sentence(`${owner ?? name}, ${used}${worth}`);
-}
-
-/** How urgent a reason is when several environments wait: what a person must mend comes first. */
-const urgency = { stalled: 0, retried: 1, blocked: 2, waiting: 3, fine: 4 } as const;
-
-function conditionsOf(input: StatusInput, environments: readonly EnvironmentStatus[]): Condition[] {
-  const worst = mostUrgent(environments);
-  const is = reasons[worst.reason].is;
-  const ready = is === 'fine' || is === 'waiting';
-  const wanted: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>[] = [
-    { type: 'Ready', status: ready ? 'True' : 'False', ...worst },
-    ...(is === 'retried' ? [{ type: 'Reconciling', status: 'True' as const, ...worst }] : []),
-    ...(is === 'stalled' ? [{ type: 'Stalled', status: 'True' as const, ...worst }] : []),
-    ...(input.credential === undefined
-      ? []
-      : [
-          {
-            type: 'CredentialHealthy',
-            status: input.credential.healthy,
-            reason: input.credential.reason,
-            message: sentence(input.credential.message),
-          },
-        ]),
-  ];
-  return wanted.map((each) => {
-    const before = input.previous?.conditions?.find(({ type }) => type === each.type);
-    return {
-      ...each,
-      observedGeneration: input.generation,
-      lastTransitionTime:
-        before?.status === each.status ? before.lastTransitionTime : toTimestamp(input.seen.now),
-    };
-  });
-}
-
-function mostUrgent(environments: readonly EnvironmentStatus[]): { reason: Reason; message: string } {
-  let worst: { reason: Reason; message: string } = { reason: 'UpToDate', message: reasons.UpToDate.what };
-  for (const { name, waiting: line } of environments) {
-    if (line === undefined) continue;
-    const reason = line.reason as Reason; // written by `waiting` above, from the closed list
-    if (urgency[reasons[reason].is] < urgency[reasons[worst.reason].is]) {
-      worst = { reason, message: sentence(`${name}: ${line.message}`) };
-    }
-  }
-  return worst;
 }

@@ -5,7 +5,7 @@ import { lineOf, nodesIn, type Import, type Module } from './module.ts';
 const pure: readonly RegExp[] = [
   /^src\/(engines|manifests)\//,
   /^src\/proposing\/proposal\.ts$/,
-  /^src\/promotion\/(observation|rules|decide|decision|status|announce)\.ts$/,
+  /^src\/promotion\/(observation|rules|decide|decision|status|target-status|phases|conditions|announce)\.ts$/,
   /^src\/auditor\/closure\.ts$/,
   /^src\/forges\/[^/]+\/webhook\.ts$/,
   /^src\/gateway\/trust-policy\.ts$/,

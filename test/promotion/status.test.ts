@@ -3,7 +3,8 @@ import { revisionOf } from '../../src/base/revision.ts';
 import { decide } from '../../src/promotion/decide.ts';
 import type { Decision, Outcome } from '../../src/promotion/decision.ts';
 import type { EnvironmentSeen } from '../../src/promotion/observation.ts';
-import { memoryOf, statusOf } from '../../src/promotion/status.ts';
+import { statusOf } from '../../src/promotion/status.ts';
+import { memoryOf } from '../../src/promotion/target-status.ts';
 import { announce } from '../../src/promotion/announce.ts';
 import {
   bad,
