@@ -200,6 +200,11 @@ export const reasons = {
     what: 'The forge did not answer.',
     next: 'Look at the network and at the state of the forge when it stays so.',
   },
+  Unexpected: {
+    is: 'retried',
+    what: 'The controller failed in a way that it does not know: a fault of its own.',
+    next: "Read the controller's log, and report what it says.",
+  },
 } as const satisfies Record<
   string,
   { is: 'fine' | 'waiting' | 'blocked' | 'retried' | 'stalled'; what: string; next: string }

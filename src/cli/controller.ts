@@ -164,6 +164,7 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<n
       index: new MarkerIndex(),
       instance,
       credential: (namespace, name) => credentialReflector.store.get(`${namespace}/${name}`),
+      onUnexpected: (environment, err) => log.error({ environment, err }, 'unexpected failure'),
     },
     caches: {
       pipeline: (key) => pipelineReflector.store.get(key),

@@ -1,9 +1,11 @@
 import type { Credential } from '../api/credential.ts';
 import type { Pipeline, PullRequestStrategy } from '../api/pipeline.ts';
 import type { Access, Keyring } from '../credentials/keyring.ts';
-import { CredentialProblem, problemOrThrow } from '../credentials/problem.ts';
+import { CredentialProblem, problemOf } from '../credentials/problem.ts';
+import { codeOf } from '../base/error.ts';
 import { toTimestamp } from '../base/time.ts';
 import { parseRepositoryUrl } from '../forges/index.ts';
+import { isKubeError } from '../kube/errors.ts';
 import type { MarkerIndex } from '../proposing/marker-index.ts';
 import { propose, type Recorded } from '../proposing/propose.ts';
 import type { Decision, Outcome } from './decision.ts';
@@ -15,6 +17,8 @@ export interface Tools {
   readonly index: MarkerIndex;
   readonly instance: string;
   readonly credential: (namespace: string, name: string) => Credential | undefined;
+  /** Told of a failure that nobody foresaw. */
+  readonly onUnexpected: (environment: string, error: unknown) => void;
 }
 
 export interface Act {
@@ -28,14 +32,32 @@ export interface Act {
 }
 
 /**
- * The only interpreter of decisions. Carrying one out twice ends where carrying it out once does. What a user can mend comes back
- * as a problem; anything else is thrown.
+ * The only interpreter of decisions. Carrying one out twice ends where carrying it out once does. What fails comes back as a
+ * problem, a fault of our own too: it must not hide what came of the other environments. Only what concerns the whole pass is
+ * thrown: the API server's refusals, a record that was not made, the word to stop.
  */
 export async function act(tools: Tools, request: Act): Promise<Outcome> {
+  const { pipeline, target, signal } = request;
+  let unrecorded: unknown;
+  const record = async (outcome: Outcome): Promise<void> => {
+    try {
+      await request.record(outcome);
+    } catch (thrown) {
+      unrecorded = thrown;
+      throw thrown;
+    }
+  };
   try {
-    return await carryOut(tools, request);
+    return await carryOut(tools, { ...request, record });
   } catch (thrown) {
-    return { kind: 'problem', ...problemOrThrow(thrown, request.signal) };
+    if (signal.aborted || thrown === unrecorded || isKubeError(thrown)) throw thrown;
+    const problem = problemOf(thrown);
+    if (problem !== undefined) return { kind: 'problem', ...problem };
+    const { namespace, name } = pipeline.metadata;
+    tools.onUnexpected(`${namespace}/${name} ${target.name}`, thrown);
+    // Its own words may quote what they should not.
+    const message = `an unexpected failure (${codeOf(thrown)}); read the controller's log, and report it`;
+    return { kind: 'problem', reason: 'Unexpected', message };
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Environment, Pipeline } from '../../src/api/pipeline.ts';
 import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
 import { branch, Stage } from './stage.ts';
 
@@ -162,6 +163,37 @@ describe.each(['an App', 'a token'] as const)(
     });
   },
 );
+
+test('a fault of our own is told of, tried again, and hides nothing of the other environments', async () => {
+  const own = new Stage(acme, await acme.promoter(), ['dev', 'staging', 'prod']);
+  own.credentials.set('apps/faulty', {
+    ...own.own.credential,
+    get spec(): never {
+      throw new TypeError('canary is undefined');
+    },
+  });
+  own.changeSpec((spec) => ({ ...spec, environments: spec.environments.map(withFaultyProd(spec)) }));
+  own.run('dev', '6.2.0');
+  own.run('prod', '6.0.0');
+  const next = await own.settle();
+  expect(own.staging.promotion?.phase).toBe('Proposed');
+  const prod = own.stored.status?.environments?.find(({ name }) => name === 'prod');
+  expect(prod?.waiting).toEqual({
+    reason: 'Unexpected',
+    message: "an unexpected failure (TypeError); read the controller's log, and report it",
+  });
+  expect(own.condition('Reconciling')).toBe('True Unexpected');
+  expect(own.unexpected).toEqual([['apps/podinfo prod', new TypeError('canary is undefined')]]);
+  expect(next).toBeGreaterThan(800);
+});
+
+/** Into prod with the Credential faulty. */
+function withFaultyProd({ promotion }: Pipeline['spec']): (each: Environment) => Environment {
+  const pullRequest = promotion?.strategy?.pullRequest;
+  if (pullRequest === undefined) throw new Error('the Pipeline has no strategy');
+  const strategy = { pullRequest: { ...pullRequest, credentialRef: { name: 'faulty' } } };
+  return (each) => (each.name === 'prod' ? { ...each, promotion: { strategy } } : each);
+}
 
 describe('a pass that cannot go on', () => {
   test('because it is told to stop, throws and does not take that for a problem', async () => {

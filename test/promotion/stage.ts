@@ -46,12 +46,15 @@ export class Stage {
   stored: Pipeline;
   /** As the cache has it, when that lags behind. */
   cached: Pipeline | undefined;
-  credential: Credential | undefined;
+  /** By `namespace/name`. */
+  readonly credentials = new Map<string, Credential>();
   readonly written: PipelineStatus[] = [];
   /** Statuses that were written over another version than they named. */
   conflicts = 0;
   /** What people were told: `Warning NotInstalled: …`. */
   readonly said: string[] = [];
+  /** Failures that nobody foresaw, with the environment that they are of. */
+  readonly unexpected: (readonly [string, unknown])[] = [];
   /** In place of the API server taking a status. */
   refuseStatus: ((status: PipelineStatus) => 'gone' | undefined) | undefined;
   #reconciler: PipelineReconciler;
@@ -67,13 +70,22 @@ export class Stage {
     this.run('staging', '6.1.0');
   }
 
+  get credential(): Credential | undefined {
+    return this.credentials.get('apps/acme-promoter');
+  }
+
+  set credential(credential: Credential | undefined) {
+    if (credential === undefined) this.credentials.delete('apps/acme-promoter');
+    else this.credentials.set('apps/acme-promoter', credential);
+  }
+
   get tools(): Tools {
     return {
       keyring: this.own.keyring,
       index: new MarkerIndex(),
       instance: 'blue',
-      credential: (namespace, name) =>
-        `${namespace}/${name}` === 'apps/acme-promoter' ? this.credential : undefined,
+      credential: (namespace, name) => this.credentials.get(`${namespace}/${name}`),
+      onUnexpected: (environment, error) => void this.unexpected.push([environment, error]),
     };
   }
 
