@@ -88,7 +88,13 @@ function read(
     hash.update(chunk);
     if (isTaken) chunks.push(chunk);
   });
-  entry.on('end', () => ended(hash.digest('hex'), isTaken ? Buffer.concat(chunks) : undefined));
+  entry.on('end', () => ended(hash.digest('hex'), isTaken ? whole(chunks) : undefined));
+}
+
+/** Small files mostly come in one piece, which needs no copy. */
+function whole(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
 }
 
 function withoutTop(path: string): string {

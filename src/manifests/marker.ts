@@ -10,8 +10,8 @@ const setter = '$promotion';
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const form = `{"${setter}": "namespace:pipeline:environment"}`;
 
-/** Whether a text may hold a marker at all; most files do not and need no parser. */
-export function mayHoldMarker(text: string): boolean {
+/** Whether a text, or its bytes, may hold a marker at all; most files do not and need no parser. */
+export function mayHoldMarker(text: string | Buffer): boolean {
   return text.includes(setter);
 }
 

@@ -156,7 +156,7 @@ export class MarkerIndex {
         commit: base.commit,
         wanted: (file) => below(path, file) !== undefined && isYaml(file),
         take: (file, content, blob, executable) => {
-          const text = textIfMarked(content.toString('utf8'));
+          const text = textIfMarked(content);
           const here = below(path, file);
           if (text === false || here === undefined) return;
           this.#blobs.set(blob, text);
@@ -189,7 +189,7 @@ export class MarkerIndex {
           commit: base.commit,
           wanted: (path, size) => isYaml(path) && size <= maxFileBytes,
           take: (_path, content, blob) => {
-            if (unknown.has(blob)) judge(blob, textIfMarked(content.toString('utf8')));
+            if (unknown.has(blob)) judge(blob, textIfMarked(content));
           },
         },
         query,
@@ -244,8 +244,9 @@ export class MarkerIndex {
   }
 }
 
-function textIfMarked(text: string): string | false {
-  return mayHoldMarker(text) ? text : false;
+/** Of bytes no text is made unless it is worth keeping. */
+function textIfMarked(content: string | Buffer): string | false {
+  return mayHoldMarker(content) && content.toString();
 }
 
 /** Asked of a file that held none: then only its new lines can, and often they are known already. */
