@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { Bare } from './bare.ts';
-import { costsOf, type Costs, type Sample } from './costs.ts';
+import { costsOf, type Costs, type Sample, type Seen } from './costs.ts';
 import { cpuMs, peakResidentMB } from './process-meter.ts';
 import type { Wishes } from './promotion.ts';
 import { readRequests } from './requests.ts';
 import { startStage, type Stage } from './stage.ts';
 
 const app = 'podinfo';
+/** Versions that replace one another in an open pull request. */
+const replacements = 10;
 const coldBares = 2;
 const warmBares = 20;
 /** So many files are read in batches; more come in one archive. */
@@ -22,6 +24,8 @@ export interface Run {
 export interface FleetRun {
   readonly files: number;
   readonly ours: Run;
+  /** Warm, the pull request of the version before being open still. */
+  readonly inPlace: Costs;
   /** The script. */
   readonly bare: Run;
 }
@@ -47,6 +51,7 @@ export async function runFleet(files: number, wishes: Wishes): Promise<FleetRun>
     };
     const ours = await runController(stage, { colds, promotions }, nextVersion);
     tell(say, files, 'controller', ours);
+    const inPlace = await runInPlace(stage, nextVersion);
     await stage.world.controller?.stop();
     const warm = Math.min(promotions, warmBares);
     const bare = await runBare(
@@ -56,7 +61,7 @@ export async function runFleet(files: number, wishes: Wishes): Promise<FleetRun>
       nextVersion,
     );
     tell(say, files, 'script', bare);
-    return { files, ours, bare };
+    return { files, ours, inPlace, bare };
   } finally {
     await stage.stop();
   }
@@ -84,6 +89,20 @@ async function runController(
   for (let round = 0; round < promotions; round += 1) warm.push(await promote(stage, pid, nextVersion()));
   peakMB = Math.max(peakMB, await peakResidentMB(pid));
   return { ...(await costs(stage, stage.requestsFile, cold, warm)), peakMB };
+}
+
+async function runInPlace(stage: Stage, nextVersion: () => string): Promise<Costs> {
+  const pid = stage.world.controller?.pid ?? 0;
+  await propose(stage, pid, nextVersion());
+  const samples: Sample[] = [];
+  let version = '';
+  for (let round = 0; round < replacements; round += 1) {
+    version = nextVersion();
+    samples.push(await propose(stage, pid, version));
+  }
+  await stage.mergeAll();
+  await stage.untilPhase(app, version, 'Promoted');
+  return costsOf(samples, await seenBy(stage, stage.requestsFile, samples));
 }
 
 async function runBare(
@@ -116,31 +135,46 @@ async function costs(
   cold: readonly Sample[],
   warm: readonly Sample[],
 ): Promise<{ readonly cold: Costs; readonly warm: Costs }> {
+  const seen = await seenBy(stage, requestsFile, warm);
+  return { cold: costsOf(cold, seen), warm: costsOf(warm, seen) };
+}
+
+async function seenBy(stage: Stage, requestsFile: string, samples: readonly Sample[]): Promise<Seen> {
   const { forge } = stage.world;
-  const seen = {
-    sent: await readRequests(requestsFile, warm.at(-1)?.window.end ?? 0),
+  return {
+    sent: await readRequests(requestsFile, samples.at(-1)?.window.end ?? 0),
     answered: forge.log.entries(),
     forgeOrigins: [forge.urls.api, forge.urls.codeload],
   };
-  return { cold: costsOf(cold, seen), warm: costsOf(warm, seen) };
 }
 
 /** From a release into dev until staging runs it: a new pull request each time, merged by a person. */
 async function promote(stage: Stage, pid: number, version: string): Promise<Sample> {
+  const cpuBefore = await cpuMs(pid);
+  const proposed = await propose(stage, pid, version);
+  await stage.mergeAll();
+  await stage.untilPhase(app, version, 'Promoted');
+  return {
+    ...proposed,
+    cycle: { start: proposed.cycle.start, end: now() },
+    cycleCpuMs: (await cpuMs(pid)) - cpuBefore,
+  };
+}
+
+/** From a release into dev until the pull request shows it and the status says so. */
+async function propose(stage: Stage, pid: number, version: string): Promise<Sample> {
   const cpuBefore = await cpuMs(pid);
   const start = now();
   const published = stage.published(1);
   const [healthyAt, [opened]] = await Promise.all([stage.release(version), published]);
   if (opened === undefined) throw new Error('no pull request');
   await stage.untilPhase(app, version, 'Proposed');
-  const cpuOfProposal = (await cpuMs(pid)) - cpuBefore;
-  await stage.mergeAll();
-  await stage.untilPhase(app, version, 'Promoted');
+  const used = (await cpuMs(pid)) - cpuBefore;
   return {
     window: { start: healthyAt, end: opened.endMs },
     cycle: { start, end: now() },
-    cpuMs: cpuOfProposal,
-    cycleCpuMs: (await cpuMs(pid)) - cpuBefore,
+    cpuMs: used,
+    cycleCpuMs: used,
   };
 }
 

@@ -56,10 +56,20 @@ export async function measurePromotion(wishes: Wishes): Promise<readonly Figure[
   return figures;
 }
 
-function figuresOf({ files, ours, bare }: FleetRun): Figure[] {
+function figuresOf({ files, ours, inPlace, bare }: FleetRun): Figure[] {
   return [
     ...costFigures(`${files} files, cold`, ours.cold, bare.cold, { p99: coldBarsMs[files] }),
     ...costFigures(`${files} files, warm`, ours.warm, bare.warm, warmBars),
+    figure(`${files} files, warm, in place of an open one: healthy to shown, p50`, inPlace.ms.p50, 'ms'),
+    figure(`${files} files, warm, in place of an open one: own share, p50`, inPlace.ownMs.p50, 'ms'),
+    figure(
+      `${files} files, warm, in place of an open one: forge requests in sequence`,
+      inPlace.sequence,
+      'requests',
+      {
+        bar: warmBars.sequence,
+      },
+    ),
     figure(`${files} files: memory resident at most`, ours.peakMB, 'MB', {
       bar: peakBarMB,
       limit: bare.peakMB,
