@@ -1,7 +1,7 @@
 import { Bare } from './bare.ts';
 import { peakResidentMB } from './process-meter.ts';
-import type { Wishes } from './promotion.ts';
 import { startStage } from './stage.ts';
+import type { Wishes } from './wishes.ts';
 
 const files = 2_000;
 

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { Bare } from './bare.ts';
 import { costsOf, type Costs, type Sample, type Seen } from './costs.ts';
 import { cpuMs, peakResidentMB } from './process-meter.ts';
-import type { Wishes } from './promotion.ts';
 import { readRequests } from './requests.ts';
 import { startStage, type Stage } from './stage.ts';
+import type { Wishes } from './wishes.ts';
 
 const app = 'podinfo';
 /** Versions that replace one another in an open pull request. */

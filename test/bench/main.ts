@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/base/error.ts';
 import { untilInterrupted } from '../sandbox/interrupted.ts';
-import { measurePromotion, type Wishes } from './promotion.ts';
+import { measurePromotion } from './promotion.ts';
 import { broken, describeMachine, type Figure } from './report.ts';
+import type { Wishes } from './wishes.ts';
 
 const benchmarks: Readonly<Record<string, (wishes: Wishes) => Promise<readonly Figure[]>>> = {
   promotion: measurePromotion,

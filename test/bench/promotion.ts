@@ -2,20 +2,7 @@ import { runBurst, type BurstRun } from './burst-run.ts';
 import type { Costs } from './costs.ts';
 import { runFleet, type FleetRun } from './fleet-run.ts';
 import { figure, type Figure } from './report.ts';
-
-/** What a run can be told on the command line. */
-export interface Wishes {
-  /** Files of the fleets. */
-  readonly sizes: readonly number[];
-  /** Undefined: by size. */
-  readonly promotions: number | undefined;
-  readonly colds: number | undefined;
-  /** Pipelines at once; 0: none. */
-  readonly burst: number;
-  readonly nodeArgs: readonly string[];
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-}
+import type { Wishes } from './wishes.ts';
 
 interface Bars {
   readonly p99?: number | undefined;
