@@ -50,7 +50,7 @@ export interface Look {
   }[];
   /** The promotion branch, when it exists. */
   readonly head?: Head;
-  /** Open pull requests from the promotion branch of this very repository (no forks) into the base branch; oldest first. */
+  /** Open pull requests from the promotion branch of this very repository (no forks), into whatever branch; oldest first. */
   readonly pullRequests: readonly PullRequest[];
 }
 
@@ -73,6 +73,8 @@ export interface PullRequest {
   readonly title: string;
   readonly body: string;
   readonly headCommit: string;
+  /** What it merges into. */
+  readonly baseBranch: string;
 }
 
 export interface TreeFile {
@@ -120,6 +122,14 @@ export interface NewPullRequest {
   readonly title: string;
   readonly body: string;
   readonly draft: boolean;
+}
+
+export interface PullRequestChange {
+  readonly number: number;
+  readonly title: string;
+  readonly body: string;
+  /** Absent: it goes on merging into the same branch. */
+  readonly baseBranch?: string;
 }
 
 /**
@@ -186,10 +196,8 @@ export interface ForgeWriter {
   ): Promise<'deleted' | 'stale'>;
   /** Opens it, or finds the open one of the same two branches: repeating gives the same pull request. */
   openPullRequest(pullRequest: NewPullRequest, call: Call): Promise<PullRequest>;
-  updatePullRequest(
-    change: { readonly number: number; readonly title: string; readonly body: string },
-    call: Call,
-  ): Promise<PullRequest>;
+  /** Sets all that is given. */
+  updatePullRequest(change: PullRequestChange, call: Call): Promise<PullRequest>;
   /**
    * Comments on one that was seen open, and closes it. One that was closed or merged since stays so, and the answer says which;
    * the same comment is not made again within the hour.

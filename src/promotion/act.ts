@@ -9,7 +9,7 @@ import { isKubeError } from '../kube/errors.ts';
 import type { MarkerIndex } from '../proposing/marker-index.ts';
 import { propose, type Recorded } from '../proposing/propose.ts';
 import type { Decision, Outcome } from './decision.ts';
-import { agreedRevision, type EnvironmentSeen } from './observation.ts';
+import { agreedRevision, goesInto, type EnvironmentSeen } from './observation.ts';
 
 /** What acting takes. */
 export interface Tools {
@@ -125,6 +125,7 @@ async function makeProposal(
     verified: boolean;
   }) => ({
     repository,
+    baseBranch: strategy.baseBranch,
     ...commit,
   });
   const since = source === undefined ? undefined : agreedRevision(source)?.since;
@@ -148,7 +149,7 @@ async function makeProposal(
       reviewers: strategy.reviewers ?? [],
       draft: strategy.draft ?? false,
     },
-    recordedOf(target, candidate.key),
+    recordedOf(target, candidate.key, strategy.baseBranch),
     { reader: access.reader, write: access.write, index: tools.index, login: access.login, signal },
     (commit) => record({ kind: 'committed', revision: candidate, commit: made(commit) }),
   );
@@ -176,7 +177,7 @@ async function makeProposal(
 }
 
 /** What status holds of our commits on the environment's branch. */
-function recordedOf({ previous }: EnvironmentSeen, key: string): Recorded {
+function recordedOf({ previous }: EnvironmentSeen, key: string, baseBranch: string): Recorded {
   const promotion = previous?.promotion;
   const commits = [promotion?.commit, ...(promotion?.previousCommits ?? [])].filter(
     (sha) => sha !== undefined,
@@ -184,8 +185,9 @@ function recordedOf({ previous }: EnvironmentSeen, key: string): Recorded {
   const undecided = promotion?.phase === 'Proposing' || promotion?.phase === 'Proposed';
   return {
     commits,
-    resumes: undecided && promotion.revision.key === key,
+    resumes: undecided && promotion.revision.key === key && goesInto(promotion, baseBranch),
     moving: promotion?.phase === 'Proposing',
     finished: promotion?.phase === 'Proposed',
+    pullRequest: promotion?.pullRequest?.state === 'Open' ? promotion.pullRequest.number : undefined,
   };
 }

@@ -45,6 +45,8 @@ export type Outcome =
 export interface CommitMade {
   /** `host/owner/name`. */
   readonly repository: string;
+  /** What it is to be merged into. */
+  readonly baseBranch: string;
   readonly branch: string;
   readonly sha: string;
   /** Commits of ours that the branch held before, or that it may still be moved to. */

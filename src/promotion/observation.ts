@@ -1,4 +1,4 @@
-import type { EnvironmentStatus } from '../api/pipeline-status.ts';
+import type { EnvironmentStatus, PromotionStatus } from '../api/pipeline-status.ts';
 import type { PullRequestStrategy } from '../api/pipeline.ts';
 import type { Memory } from '../engines/engine.ts';
 import type { Revision } from '../base/revision.ts';
@@ -64,4 +64,9 @@ export function agreedRevision(
       agreed = { revision: state.revision, since: state.since };
   }
   return agreed;
+}
+
+/** Whether a promotion was made to be merged into this branch. */
+export function goesInto(promotion: PromotionStatus, baseBranch: string | undefined): boolean {
+  return promotion.baseBranch === undefined || promotion.baseBranch === baseBranch;
 }

@@ -51,6 +51,7 @@ function committed(revision: Revision, commit: CommitMade): Omit<PromotionStatus
     revision: revisionStatus(revision),
     repository: commit.repository,
     branch: commit.branch,
+    baseBranch: commit.baseBranch,
     commit: commit.sha,
     ...(commit.previous === undefined
       ? {}

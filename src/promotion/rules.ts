@@ -3,7 +3,13 @@ import type { Reason } from '../api/reasons.ts';
 import { whyNotRevision, type Revision } from '../base/revision.ts';
 import { addMs } from '../base/time.ts';
 import type { Decision } from './decision.ts';
-import { agreedRevision, type EnvironmentSeen, type TargetSeen, type TargetState } from './observation.ts';
+import {
+  agreedRevision,
+  goesInto,
+  type EnvironmentSeen,
+  type TargetSeen,
+  type TargetState,
+} from './observation.ts';
 
 /** An environment beside the one before it, with what could move from there to here. */
 export interface Step {
@@ -200,6 +206,8 @@ export function nextLook(target: EnvironmentSeen, now: Date): Date {
 const alreadyProposed: Rule = ({ now, target, candidate }) => {
   const promotion = target.previous?.promotion;
   if (promotion === undefined || promotion.revision.key !== candidate?.key) return undefined;
+  // Its pull request waits at another branch, or was merged there.
+  if (!goesInto(promotion, target.strategy?.baseBranch)) return undefined;
   if (promotion.phase === 'Merged') {
     const deadline = addMs(new Date(promotion.since), arrivalDeadlineMs);
     if (now < deadline)

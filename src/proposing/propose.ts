@@ -29,12 +29,14 @@ export interface Place {
 export interface Recorded {
   /** Commits of ours that the branch may be at, the newest first. */
   readonly commits: readonly string[];
-  /** The first of them is for this very revision and its pull request was not merged or closed: it is used again. */
+  /** The first of them is for this very revision and base branch and its pull request was not merged or closed: it is used again. */
   readonly resumes: boolean;
   /** The first of them was made, and what became of its move is not known: it may be carried out yet. */
   readonly moving: boolean;
   /** Its pull request was made to the end, labels and reviewers too. */
   readonly finished: boolean;
+  /** The number of the pull request while it is open. */
+  readonly pullRequest?: number | undefined;
 }
 
 /** How the pull request is carried out: through one reader, and one write token for as long as the act takes. */
@@ -100,8 +102,8 @@ export async function propose(
   if (foreign !== undefined) return foreign;
 
   const proposal = proposalOf(promotion, edits.changes);
-  const open = look.pullRequests[0];
-  if (head !== undefined && isCurrent(head, promotion, recorded, open)) {
+  const open = openOne(look, place, recorded);
+  if (head !== undefined && isCurrent(head, promotion, recorded, open, place)) {
     const commit = { branch, sha: head.commit, verified: head.verified };
     if (open !== undefined && open.title === proposal.title && open.body === proposal.body) {
       if (!recorded.finished) await finish(open, place, hands);
@@ -251,16 +253,29 @@ function whyNotOurs(
   );
 }
 
+/**
+ * The one that is brought up to date. When the base branch is another one now, that is the one that we opened; what people opened
+ * from our branch into other branches is theirs.
+ */
+function openOne({ pullRequests }: Look, { baseBranch }: Place, recorded: Recorded): PullRequest | undefined {
+  return (
+    pullRequests.find((each) => each.baseBranch === baseBranch) ??
+    pullRequests.find(({ number }) => number === recorded.pullRequest)
+  );
+}
+
 /** The branch already holds this revision, and its pull request is open or was never opened. */
 function isCurrent(
   head: Head,
   promotion: Promotion,
   recorded: Recorded,
-  open: Look['pullRequests'][number] | undefined,
+  open: PullRequest | undefined,
+  { baseBranch }: Place,
 ): boolean {
-  return (
-    readTrailers(head.message).key === promotion.revision.key && (recorded.resumes || open !== undefined)
-  );
+  if (readTrailers(head.message).key !== promotion.revision.key) return false;
+  // Made upon another branch, it would bring along what that one has and this one has not.
+  if (open !== undefined) return open.baseBranch === baseBranch;
+  return recorded.resumes;
 }
 
 /** Labels and reviewers of a pull request that was opened without an answer. That the forge refuses them was said when it did. */
@@ -297,7 +312,12 @@ async function publish(
           { signal },
         )
       : await forge.updatePullRequest(
-          { number: open.number, title: proposal.title, body: proposal.body },
+          {
+            number: open.number,
+            title: proposal.title,
+            body: proposal.body,
+            ...(open.baseBranch === place.baseBranch ? {} : { baseBranch: place.baseBranch }),
+          },
           { signal },
         );
   await forge.decorate(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { revisionOf } from '../../src/base/revision.ts';
 import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
+import { fleetFiles } from '../sandbox/fleet.ts';
 import { branch, Stage } from './stage.ts';
 
 let acme: Acme;
@@ -178,6 +179,25 @@ test('a Pipeline that moves to another repository leaves the pull request alone 
     { state: 'open', comments: [] },
   ]);
   expect(own.staging.promotion).toBeUndefined();
+});
+
+test('the open pull request follows when spec names another base branch', async () => {
+  const own = await proposed();
+  await acme.forge.commitFiles(own.own.fullName, 'release', fleetFiles('6.1.0'), 'Release');
+  own.changeSpec((spec) => {
+    const pullRequest = spec.promotion?.strategy?.pullRequest;
+    if (pullRequest === undefined) throw new Error('the Pipeline has no strategy');
+    const strategy = { pullRequest: { ...pullRequest, baseBranch: 'release' } };
+    return { ...spec, promotion: { ...spec.promotion, strategy } };
+  });
+  await own.settle();
+  expect(own.pullRequests().map(({ state, baseBranch }) => [state, baseBranch])).toEqual([
+    ['open', 'release'],
+  ]);
+  expect(own.staging.promotion).toMatchObject({ phase: 'Proposed', baseBranch: 'release' });
+  own.asked();
+  await own.settle(1_000);
+  expect(own.asked()).toEqual([]);
 });
 
 test('the credential of a Pipeline is shown with who it is and when this Pipeline last used it', async () => {

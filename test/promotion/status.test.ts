@@ -21,6 +21,7 @@ import {
 const dev = environment('dev', [good('6.2.0')]);
 const commit = {
   repository: 'github.com/acme/fleet',
+  baseBranch: 'main',
   branch: 'promotion/apps/podinfo/staging',
   sha: 'abc',
   verified: true,

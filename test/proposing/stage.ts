@@ -43,7 +43,7 @@ export class Stage {
   readonly branch = branchOf(promotionOf(''));
   /** What a restart loses. */
   index = new MarkerIndex();
-  #status: { commits: readonly string[]; key: string; open: boolean; finished: boolean } = {
+  #status: { commits: readonly string[]; key: string; open: boolean; finished: boolean; number?: number } = {
     commits: [],
     key: '',
     open: false,
@@ -88,6 +88,7 @@ export class Stage {
         resumes: this.#status.open && this.#status.key === key,
         moving: this.#status.open && !this.#status.finished,
         finished: this.#status.finished,
+        pullRequest: this.#status.open ? this.#status.number : undefined,
       },
       {
         reader: access.reader,
@@ -100,13 +101,16 @@ export class Stage {
         const remember = (): void => {
           const { sha, previous = [] } = commit;
           const commits = [sha, ...previous];
-          this.#status = { key, commits, open: true, finished: false };
+          this.#status = { ...this.#status, key, commits, open: true, finished: false };
         };
         if (record === undefined) remember();
         else await record(commit, remember);
       },
     );
-    if (proposed.kind === 'proposed') this.#status = { ...this.#status, finished: true };
+    if (proposed.kind === 'proposed') {
+      const { number } = proposed.pullRequest;
+      this.#status = { ...this.#status, finished: true, number };
+    }
     return proposed;
   }
 

@@ -21,6 +21,7 @@ const openPullRequest = z.object({
   title: z.string(),
   body: z.string(),
   headRefOid: oid,
+  baseRefName: z.string(),
   isCrossRepository: z.boolean(),
 });
 
@@ -51,7 +52,7 @@ function document(paths: readonly string[]): string {
   const entries = paths.map(
     (_, index) => `path${index}: object(expression: $path${index}) { __typename oid }`,
   );
-  return `query Look($owner: String!, $name: String!, $base: String!, $baseBranch: String!, $head: String!${declared}) {
+  return `query Look($owner: String!, $name: String!, $base: String!, $head: String!${declared}) {
     repository(owner: $owner, name: $name, followRenames: false) {
       id
       base: ref(qualifiedName: $base) { target { oid ... on Commit { tree { oid } } } }
@@ -67,8 +68,8 @@ function document(paths: readonly string[]): string {
             signature { isValid wasSignedByGitHub }
           }
         }
-        associatedPullRequests(states: OPEN, baseRefName: $baseBranch, first: 20, orderBy: { field: CREATED_AT, direction: ASC }) {
-          nodes { number url title body headRefOid isCrossRepository }
+        associatedPullRequests(states: OPEN, first: 20, orderBy: { field: CREATED_AT, direction: ASC }) {
+          nodes { number url title body headRefOid baseRefName isCrossRepository }
         }
       }
     }
@@ -88,7 +89,6 @@ export async function look(
     owner: repository.owner,
     name: repository.name,
     base: `refs/heads/${query.baseBranch}`,
-    baseBranch: query.baseBranch,
     head: `refs/heads/${query.headBranch}`,
   };
   below.forEach((path, index) => (variables[`path${index}`] = `refs/heads/${query.baseBranch}:${path}`));
@@ -155,6 +155,7 @@ function pullRequestOf({
   title,
   body,
   headRefOid,
+  baseRefName,
 }: z.infer<typeof openPullRequest>): PullRequest {
-  return { number, url, state: 'Open', title, body, headCommit: headRefOid };
+  return { number, url, state: 'Open', title, body, headCommit: headRefOid, baseBranch: baseRefName };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addMs, jittered, sleep } from '../../base/time.ts';
-import type { Call, NewPullRequest, PullRequest } from '../forge.ts';
+import type { Call, NewPullRequest, PullRequest, PullRequestChange } from '../forge.ts';
 import { inRoute, type Place } from './place.ts';
 import { restPullRequest } from './read-pull-request.ts';
 import type { Refusal } from './refusal.ts';
@@ -93,12 +93,20 @@ async function findOpen(
 /** See `ForgeWriter.updatePullRequest`. */
 export async function updatePullRequest(
   place: Place,
-  { number, title, body }: { readonly number: number; readonly title: string; readonly body: string },
+  { number, title, body, baseBranch }: PullRequestChange,
   call: Call,
 ): Promise<PullRequest> {
   const { pullRequest } = await place.api.rest(
     { doing: `change pull request ${number}`, needs, answer: restPullRequest },
-    (rest, passed) => rest.pulls.update({ ...inRoute(place), pull_number: number, title, body, ...passed }),
+    (rest, passed) =>
+      rest.pulls.update({
+        ...inRoute(place),
+        pull_number: number,
+        title,
+        body,
+        ...(baseBranch === undefined ? {} : { base: baseBranch }),
+        ...passed,
+      }),
     call,
   );
   return pullRequest;

@@ -13,7 +13,7 @@ export const restPullRequest = z
     title: z.string(),
     body: z.string().nullish(),
     head: z.object({ sha: oid, repo: z.object({ id: z.int() }).nullish() }),
-    base: z.object({ repo: z.object({ id: z.int() }) }),
+    base: z.object({ ref: z.string(), repo: z.object({ id: z.int() }) }),
   })
   .transform(({ number, html_url: url, state, merged_at: mergedAt, title, body, head, base }) => ({
     isOfThisRepository: head.repo?.id === base.repo.id,
@@ -24,6 +24,7 @@ export const restPullRequest = z
       title,
       body: body ?? '',
       headCommit: head.sha,
+      baseBranch: base.ref,
     } satisfies PullRequest,
   }));
 
@@ -41,6 +42,7 @@ const kept = z.object({
     title: z.string(),
     body: z.string(),
     headCommit: oid,
+    baseBranch: z.string(),
   }),
 });
 

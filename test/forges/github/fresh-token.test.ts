@@ -12,7 +12,7 @@ const pullRequest = {
   title: 't',
   body: 'b',
   head: { sha: id('a'), repo: { id: 1 } },
-  base: { repo: { id: 1 } },
+  base: { ref: 'main', repo: { id: 1 } },
 };
 
 test.each([401, 404])('a token that was just minted is tried again after %i', async (status) => {

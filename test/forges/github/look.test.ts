@@ -28,8 +28,24 @@ const repository = {
     target: headCommit,
     associatedPullRequests: {
       nodes: [
-        { number: 5, url: 'u5', title: 'a fork', body: '', headRefOid: id('9'), isCrossRepository: true },
-        { number: 7, url: 'u7', title: 'T', body: 'B', headRefOid: id('c'), isCrossRepository: false },
+        {
+          number: 5,
+          url: 'u5',
+          title: 'a fork',
+          body: '',
+          headRefOid: id('9'),
+          baseRefName: 'main',
+          isCrossRepository: true,
+        },
+        {
+          number: 7,
+          url: 'u7',
+          title: 'T',
+          body: 'B',
+          headRefOid: id('c'),
+          baseRefName: 'main',
+          isCrossRepository: false,
+        },
       ],
     },
   },
@@ -56,7 +72,17 @@ test('one request answers everything that a promotion has to know first', async 
           authorLogin: 'acme-promoter[bot]',
           verified: true,
         },
-        pullRequests: [{ number: 7, url: 'u7', state: 'Open', title: 'T', body: 'B', headCommit: id('c') }],
+        pullRequests: [
+          {
+            number: 7,
+            url: 'u7',
+            state: 'Open',
+            title: 'T',
+            body: 'B',
+            headCommit: id('c'),
+            baseBranch: 'main',
+          },
+        ],
       });
       expect(asked).toHaveLength(1);
       expect(asked[0]?.json).toMatchObject({

@@ -17,9 +17,17 @@ const rest = {
   title: 'T',
   body: 'B',
   head: { sha: id('a'), repo: { id: 1 } },
-  base: { repo: { id: 1 } },
+  base: { ref: 'main', repo: { id: 1 } },
 };
-const open = { number: 7, url: rest.html_url, state: 'Open', title: 'T', body: 'B', headCommit: id('a') };
+const open = {
+  number: 7,
+  url: rest.html_url,
+  state: 'Open',
+  title: 'T',
+  body: 'B',
+  headCommit: id('a'),
+  baseBranch: 'main',
+};
 const exists = refusal(422, 'Validation Failed', {
   errors: [
     {

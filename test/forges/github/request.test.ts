@@ -17,7 +17,7 @@ const pullRequest = {
   title: 'T',
   body: null,
   head: { sha: id('a'), repo: { id: 1 } },
-  base: { repo: { id: 1 } },
+  base: { ref: 'main', repo: { id: 1 } },
 };
 type Form = 'text' | 'header' | 'errors' | 'message' | 'graphql' | 'malformed';
 
