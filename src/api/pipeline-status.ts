@@ -46,7 +46,7 @@ const promotionStatus = z.object({
   since: timestamp.describe('When this phase began.'),
   repository: text(256).optional().describe('Where the pull request is.'),
   branch: text(255).optional().describe('The branch that the pull request merges from.'),
-  baseBranch: text(255).optional().describe('The branch that the pull request merges into.'),
+  baseBranch: text(200).optional().describe('The branch that the pull request merges into.'),
   commit: text(64).optional().describe('The commit that we made; written before the branch moves to it.'),
   previousCommits: atomicList(text(64), { min: 0, max: maxPreviousCommits })
     .optional()
