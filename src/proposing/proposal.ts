@@ -1,4 +1,5 @@
 import type { Revision } from '../base/revision.ts';
+import type { Warning } from '../manifests/scan.ts';
 
 /** What is asked for: one revision into one environment of one Pipeline. */
 export interface Promotion {
@@ -42,11 +43,18 @@ export function branchOf({
   return `promotion/${namespace}/${pipeline}/${environment}`;
 }
 
-export function proposalOf(promotion: Promotion, changes: readonly Change[]): Proposal {
+/** What a pull request shows beside why it is there. */
+export interface Contents {
+  readonly changes: readonly Change[];
+  /** Comments that look like markers and mark nothing: people meant something by them. */
+  readonly warnings?: readonly Warning[];
+}
+
+export function proposalOf(promotion: Promotion, contents: Contents): Proposal {
   return {
     branch: branchOf(promotion),
     title: titleOf(promotion),
-    body: bodyOf(promotion, changes),
+    body: bodyOf(promotion, contents),
     commitMessage: `${titleOf(promotion)}\n\n${whyOf(promotion, (text) => text)}\n\n${trailersOf(promotion)}\n`,
   };
 }
@@ -61,8 +69,9 @@ function whyOf({ revision, source, app }: Promotion, code: (text: string) => str
 }
 
 const maxChangesShown = 50;
+const maxWarningsShown = 10;
 
-function bodyOf(promotion: Promotion, changes: readonly Change[]): string {
+function bodyOf(promotion: Promotion, { changes, warnings = [] }: Contents): string {
   const { revision, namespace, pipeline, environment, instance } = promotion;
   const rows = changes
     .slice(0, maxChangesShown)
@@ -79,6 +88,9 @@ function bodyOf(promotion: Promotion, changes: readonly Change[]): string {
     ...rows,
     ...(more > 0 ? [`| and ${more} more | | |`] : []),
     ...(revision.digest === undefined ? [] : ['', `Digest ${codeSpan(revision.digest)}.`]),
+    ...(warnings.length === 0 ? [] : ['', 'Left as it is, since it marks nothing:', '']),
+    ...warnings.slice(0, maxWarningsShown).map(warningLine),
+    ...(warnings.length > maxWarningsShown ? [`- and ${warnings.length - maxWarningsShown} more`] : []),
     '',
     `Merge it to promote; close it to decline ${codeSpan(revision.version)} for ${environment}.`,
     'A newer version replaces this pull request in place. Commits pushed to its branch by others stop it.',
@@ -86,6 +98,10 @@ function bodyOf(promotion: Promotion, changes: readonly Change[]): string {
     `<!-- lockkeeper ${JSON.stringify({ instance, pipeline: `${namespace}/${pipeline}`, environment, key: revision.key })} -->`,
     '',
   ].join('\n');
+}
+
+function warningLine({ path, line, message }: Warning): string {
+  return `- ${codeSpan(`${path}:${line}: ${message}`)}`;
 }
 
 /** Text as inline code: no link, mention, table cell or HTML can come out of it, whatever it holds. */

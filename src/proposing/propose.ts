@@ -2,7 +2,8 @@ import type { Reason } from '../api/reasons.ts';
 import { isForgeError } from '../forges/errors.ts';
 import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
 import { edit } from '../manifests/edit.ts';
-import { scan } from '../manifests/scan.ts';
+import { markerText } from '../manifests/marker.ts';
+import { scan, type Warning } from '../manifests/scan.ts';
 import type { MarkedFile, MarkerIndex } from './marker-index.ts';
 import {
   branchOf,
@@ -101,7 +102,7 @@ export async function propose(
   const foreign = head === undefined ? undefined : whyNotOurs(head, promotion, recorded, hands.login);
   if (foreign !== undefined) return foreign;
 
-  const proposal = proposalOf(promotion, edits.changes);
+  const proposal = proposalOf(promotion, edits);
   const open = openOne(look, place, recorded);
   if (head !== undefined && isCurrent(head, promotion, recorded, open, place)) {
     const commit = { branch, sha: head.commit, verified: head.verified };
@@ -147,6 +148,8 @@ function refused(reason: Reason, message: string): Extract<Proposed, { kind: 're
 interface Edits {
   readonly files: NewCommit['files'];
   readonly changes: readonly Change[];
+  /** Of comments that look like markers and mark nothing. */
+  readonly warnings: readonly Warning[];
 }
 
 const refusals = {
@@ -164,9 +167,11 @@ function editAll(
   promotion: Promotion,
   place: Place,
 ): Edits | Extract<Proposed, { kind: 'refused' }> {
-  const { revision } = promotion;
+  const { revision, namespace, pipeline, environment } = promotion;
+  const name = `${namespace}:${pipeline}:${environment}`;
   const edited: NewCommit['files'][number][] = [];
   const changes: Change[] = [];
+  const warnings: Warning[] = [];
   let marked = 0;
   let carriesDigest = false;
   for (const file of files) {
@@ -176,6 +181,7 @@ function editAll(
     });
     switch (result.kind) {
       case 'unmarked':
+        if (file.text.includes(name)) warnings.push(...scan(file).warnings);
         break;
       case 'refused': {
         const line = result.line === undefined ? '' : `:${result.line}`;
@@ -183,10 +189,12 @@ function editAll(
       }
       case 'unchanged':
         marked += 1;
+        warnings.push(...result.warnings);
         carriesDigest ||= result.fields.includes('digest');
         break;
       case 'changed':
         marked += 1;
+        warnings.push(...result.warnings);
         edited.push({ path: file.path, text: result.text, executable: file.executable ?? false });
         changes.push(...result.edits.map(({ line, from, to }) => ({ path: file.path, line, from, to })));
         break;
@@ -208,23 +216,18 @@ function editAll(
       `${place.baseBranch} of ${place.repository} already has ${revision.version} for ${promotion.environment}`,
     );
   }
-  return { files: edited, changes };
+  return { files: edited, changes, warnings };
 }
 
-function whyNoMarker(
-  files: readonly MarkedFile[],
-  { namespace, pipeline, environment }: Promotion,
-  place: Place,
-): string {
+function whyNoMarker(files: readonly MarkedFile[], promotion: Promotion, place: Place): string {
   const where =
     place.paths.length === 0 ? place.repository : `${place.paths.join(', ')} in ${place.repository}`;
-  const wanted = `# {"$promotion": "${namespace}:${pipeline}:${environment}"}`;
+  const wanted = `no ${markerText({ ...promotion, field: 'version' })} in ${where}`;
   for (const file of files) {
     const [warning] = scan(file).warnings;
-    if (warning !== undefined)
-      return `no ${wanted} in ${where}; ${file.path}:${warning.line}: ${warning.message}`;
+    if (warning !== undefined) return `${wanted}; ${file.path}:${warning.line}: ${warning.message}`;
   }
-  return `no ${wanted} in ${where}; put it behind the version`;
+  return `${wanted}; put it behind the version`;
 }
 
 /** A head is ours when it was recorded before the branch moved, or when the forge vouches that our own account made it for us. */

@@ -21,7 +21,7 @@ const promotion: Promotion = {
 const change = { path: 'apps/podinfo/staging/release.yaml', line: 12, from: '6.1.0', to: '6.2.0' };
 
 test('a pull request says what moves, why, and what merging and closing it do', () => {
-  const { branch, title, body, commitMessage } = proposalOf(promotion, [change]);
+  const { branch, title, body, commitMessage } = proposalOf(promotion, { changes: [change] });
   expect({ branch, title }).toEqual({
     branch: 'promotion/apps/podinfo/staging',
     title: 'Promote apps/podinfo in staging to 6.2.0',
@@ -48,7 +48,7 @@ test('a pull request says what moves, why, and what merging and closing it do', 
 });
 
 test('a commit of ours tells whose it is', () => {
-  expect(readTrailers(proposalOf(promotion, [change]).commitMessage)).toEqual({
+  expect(readTrailers(proposalOf(promotion, { changes: [change] }).commitMessage)).toEqual({
     instance: 'blue',
     environment: 'apps/podinfo/staging',
     key: promotion.revision.key,
@@ -62,11 +62,13 @@ test('no two environments share a branch', () => {
 });
 
 test('a thousand changes are not a thousand lines', () => {
-  const { body } = proposalOf(
-    promotion,
-    Array.from({ length: 1000 }, () => change),
-  );
+  const warning = { path: change.path, line: 3, message: 'this is no marker' };
+  const { body } = proposalOf(promotion, {
+    changes: Array.from({ length: 1000 }, () => change),
+    warnings: Array.from({ length: 1000 }, () => warning),
+  });
   expect(body).toContain('| and 950 more | | |');
+  expect(body).toContain('- and 990 more');
   expect(body.length).toBeLessThan(10_000);
 });
 

@@ -130,7 +130,7 @@ describe("a branch with somebody else's commit is left alone:", () => {
 
   test('a person wrote our trailers under it', async () => {
     const own = await stage();
-    const { commitMessage } = proposalOf(promotionOf('6.2.0'), []);
+    const { commitMessage } = proposalOf(promotionOf('6.2.0'), { changes: [] });
     await acme.forge.world.moveRefs(
       acme.forge.world.repositories.require(own.own.fullName),
       [{ name: `refs/heads/${own.branch}`, after: own.base(), force: false }],

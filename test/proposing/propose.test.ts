@@ -214,3 +214,20 @@ test('what stands in a manifest cannot speak in the pull request', async () => {
   const span = '`` @everyone <img src=x onerror=alert(1)> [x](https://evil.example) \\| `a` \\| closes #1 ``';
   expect(row).toBe(`| \`apps/podinfo/staging/release.yaml:1\` | ${span} | \`6.2.0\` |`);
 });
+
+test('what looks like a marker of the environment and is none is told in the pull request, with file and line', async () => {
+  const own = await stage();
+  const { forge } = acme;
+  const astray = 'apps/podinfo/staging/astray.yaml';
+  const files = {
+    [astray]: `a: 1\nb: 6.1.0 # please {"$promotion": "apps:podinfo:staging"}\n`,
+    'apps/podinfo/staging/others.yaml': `b: 6.1.0 # please {"$promotion": "apps:other:staging"}\n`,
+  };
+  await forge.commitFiles(own.own.fullName, 'main', files, 'Mark it');
+  await own.propose('6.2.0');
+  const body = own.open()[0]?.body ?? '';
+  expect(body).toContain(
+    `Left as it is, since it marks nothing:\n\n- \`${astray}:2: this is no marker: write `,
+  );
+  expect(body).not.toContain('others.yaml');
+});
