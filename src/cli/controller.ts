@@ -135,7 +135,7 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<n
     onTrouble: trouble('helmreleases'),
   });
 
-  const uses = new Uses((key) => credentialController.queue.add(key));
+  const uses = new Uses(systemClock, (key) => credentialController.queue.add(key));
   const keyring = new Keyring({
     forges,
     readSecret: secretReader(transport),

@@ -108,13 +108,14 @@ export class Keyring {
     const forge = this.#allowed(credential, purpose);
     const material = await this.#material(credential, call);
     const by = `${purpose.pipeline} ${purpose.environment}`;
+    const where = `${purpose.repository.owner}/${purpose.repository.name}`;
     const used = (): void =>
       this.#parts.uses.note(name, purpose.pipeline, { time: this.#parts.clock.now(), by });
     const heeding = async <T>(doing: Doing, work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
       } catch (thrown) {
-        this.#heed(name, doing, thrown, () =>
+        this.#heed(name, where, doing, thrown, () =>
           this.#installations.delete(installationKey(forge, material, purpose.repository)),
         );
         throw thrown;
@@ -131,7 +132,7 @@ export class Keyring {
       reader: readerThrough((use) =>
         heeding('reading', async () => {
           const answer = await read(use);
-          this.#parts.uses.accepted(name, 'reading');
+          this.#parts.uses.accepted(name, where, 'reading');
           return answer;
         }),
       ),
@@ -139,7 +140,7 @@ export class Keyring {
         heeding('writing', async () => {
           used();
           const answer = await write(act);
-          this.#parts.uses.accepted(name, 'writing');
+          this.#parts.uses.accepted(name, where, 'writing');
           return answer;
         }),
     };
@@ -158,14 +159,14 @@ export class Keyring {
   async #probe(
     forge: ListedForge,
     material: Material,
-    { spec }: Credential,
+    credential: Credential,
     call: Call,
   ): Promise<CredentialFacts> {
     const identity = forge.provider.identity(forge.connection);
     if (material.kind === 'token') {
       return { kind: 'token', token: await identity.describeToken(material.token, call) };
     }
-    const repository = repositoryOf(spec.repositories[0] ?? '');
+    const repository = repositoryOf(probedRepository(credential));
     const app = await this.#describeApp(forge, identity, material, call);
     const installation = await identity.findInstallation(material.key, repository, call);
     this.#installations.set(installationKey(forge, material, repository), {
@@ -320,11 +321,11 @@ export class Keyring {
   }
 
   /** Keeps what a failure tells of the credential's health, and forgets what it proves wrong. */
-  #heed(credential: string, doing: Doing, thrown: unknown, forget: () => void): void {
+  #heed(credential: string, where: string, doing: Doing, thrown: unknown, forget: () => void): void {
     const problem = problemOf(thrown);
     if (problem === undefined || !isOfCredential(problem)) return;
     forget();
-    this.#parts.uses.refused(credential, doing, problem);
+    this.#parts.uses.refused(credential, where, doing, problem);
   }
 }
 
@@ -333,6 +334,11 @@ const installationTtlMs = 10 * 60_000;
 
 export function nameOf({ metadata }: Credential): string {
   return `${metadata.namespace}/${metadata.name}`;
+}
+
+/** The repository that a probe asks about, as spec has it: the first that the Credential is for. */
+export function probedRepository({ spec }: Credential): string {
+  return spec.repositories[0] ?? '';
 }
 
 function installationKey(

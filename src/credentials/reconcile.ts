@@ -1,7 +1,7 @@
 import type { Credential, CredentialStatus } from '../api/credential.ts';
 import { canonical } from '../base/canonical.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
-import { nameOf, type CredentialFacts, type Inspected, type Keyring } from './keyring.ts';
+import { nameOf, probedRepository, type CredentialFacts, type Inspected, type Keyring } from './keyring.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
 import { credentialStatusOf } from './status.ts';
 import type { Uses } from './uses.ts';
@@ -116,8 +116,9 @@ export class CredentialReconciler {
     const { identity } = inspected;
     const same = last?.identity === identity && last.host === host;
     if (same && last.generation === generation && !this.#isDue(key, last)) return last;
-    if (last !== undefined && !same) this.#parts.uses.forgetHealth(key);
-    const said = await this.#ask(key, inspected, signal);
+    // What was said may have been of another Secret, or of a repository that it is not for any more.
+    if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
+    const said = await this.#ask(credential, inspected, signal);
     const probed: Probed = {
       ...(same && last.facts !== undefined ? { facts: last.facts } : {}),
       replaced: last !== undefined && (!same || last.replaced),
@@ -132,18 +133,20 @@ export class CredentialReconciler {
   }
 
   async #ask(
-    key: string,
+    credential: Credential,
     { probe }: Inspected,
     signal: AbortSignal,
   ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem }> {
     const { uses } = this.#parts;
+    const key = nameOf(credential);
+    const where = probedRepository(credential);
     try {
       const facts = await probe();
-      uses.accepted(key, facts.kind === 'app' && facts.missing.length === 0 ? 'writing' : 'reading');
+      uses.accepted(key, where, facts.kind === 'app' && facts.missing.length === 0 ? 'writing' : 'reading');
       return { facts };
     } catch (thrown) {
       const problem = problemOrThrow(thrown, signal);
-      if (isOfCredential(problem)) uses.refused(key, 'reading', problem);
+      if (isOfCredential(problem)) uses.refused(key, where, 'reading', problem);
       return { problem };
     }
   }

@@ -20,7 +20,7 @@ export interface CredentialSeen {
   /** Why there is nothing to probe, or what the probe failed with. */
   readonly problem?: Problem;
   readonly lastUse: Use | undefined;
-  /** What the last use said; newer than the probe where it is given. */
+  /** What uses and probes were told last; newer than `facts` where it is given. */
   readonly health: Health | undefined;
   /** What a write token is minted with. */
   readonly writePermissions: readonly string[];
@@ -115,7 +115,7 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
 /** Whether the forge takes it; a credential that lacks a permission is taken. Anything but its own word leaves that open. */
 function validOf({ problem, health, facts }: CredentialSeen): 'True' | 'False' | 'Unknown' {
   if (problem !== undefined) return isRefusedOutright(problem) ? 'False' : 'Unknown';
-  if (health !== undefined) return isRefusedOutright(health) ? 'False' : 'True';
+  if (health !== undefined) return health.taken ? 'True' : 'False';
   return facts === undefined ? 'Unknown' : 'True';
 }
 

@@ -150,9 +150,11 @@ export class PipelineReconciler {
     ]);
   }
 
-  /** What the forge last said of the credential: the same, as others who use it hear it. */
+  /** What the forge last said of the credential for this repository: the same, as others who use it hear it. */
   #health({ metadata }: Pipeline, { strategy }: EnvironmentSeen): string {
-    const health = this.#parts.uses.healthOf(`${metadata.namespace}/${strategy?.credentialRef.name ?? ''}`);
+    if (strategy === undefined) return '';
+    const where = strategy.url.replace(/^https:\/\/[^/]*\//, '');
+    const health = this.#parts.uses.healthOf(`${metadata.namespace}/${strategy.credentialRef.name}`, where);
     return health === undefined ? '' : ` ${health.good}`;
   }
 

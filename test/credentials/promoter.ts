@@ -111,7 +111,7 @@ export class Acme {
     const installation = forge.install(app, owner, [fullName]);
     const secrets = new Secrets();
     secrets.put('apps/acme-promoter', { appId: String(app.id), privateKey });
-    const uses = new Uses(() => {});
+    const uses = new Uses(clock, () => {});
     const unrevoked: string[] = [];
     const keyring = new Keyring({
       forges: new Map([[host, this.listed]]),

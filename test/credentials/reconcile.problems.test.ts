@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call, failureOf } from '../forges/github/opened.ts';
 import { Passes, readyOf } from './passes.ts';
-import { minuteMs, startAcme, tokenCredential, type Acme, type Promoter } from './promoter.ts';
+import { appCredential, minuteMs, startAcme, tokenCredential, type Acme, type Promoter } from './promoter.ts';
 
 let acme: Acme;
 beforeAll(async () => void (acme = await startAcme()));
 afterAll(() => acme.stop());
 
 const secret = 'apps/acme-promoter';
+const anyLook = { baseBranch: 'main', headBranch: 'x', paths: [] };
 
 interface Trouble {
   readonly name: string;
@@ -186,8 +187,37 @@ test('when a use works that the probe said could not, the probe is repeated soon
   await passes.pass();
   own.installation.uninstalled = false;
   const { reader } = await own.keyring.open(own.credential, own.purpose, call());
-  await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
+  await reader.look(anyLook, call());
   expect((await passes.pass(11_000)).status.valid).toBe('True');
+});
+
+test('an App that one of two repositories lacks is valid, and said to be missing there, whichever is used last', async () => {
+  const own = await acme.promoter();
+  const web = { owner: own.repository.owner, name: 'web' };
+  await acme.forge.createRepository(`${web.owner}/web`, { a: 'b' });
+  const credential = appCredential(own.fullName, `${web.owner}/web`);
+  const passes = new Passes(own, credential);
+  await passes.pass();
+  const written = new Set<string>();
+  for (let minutes = 0; minutes < 4; minutes += 1) {
+    for (const repository of [web, own.repository]) {
+      const opened = own.keyring.open(credential, { ...own.purpose, repository }, call());
+      await opened.then(({ reader }) => reader.look(anyLook, call())).catch(() => undefined);
+      const { status } = await passes.pass(minuteMs / 2);
+      written.add(`${status.valid} ${readyOf(status)}`);
+    }
+  }
+  expect([...written]).toEqual([
+    `True False NotInstalled: github.com does not have the App on ${web.owner}/web; install it there, or correct the name`,
+  ]);
+});
+
+test('a repository that the Credential is not for any more is not held against it', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own, appCredential(`${own.repository.owner}/web`, own.fullName));
+  expect(readyOf((await passes.pass()).status)).toMatch(/^False NotInstalled: /);
+  passes.change({ repositories: [own.fullName] });
+  expect(readyOf((await passes.pass()).status)).toBe('True CredentialReady: the forge accepts it');
 });
 
 test('a pass that is told to stop says nothing, and one whose Credential is gone forgets it', async () => {

@@ -75,7 +75,7 @@ describe('an attempt that failed', () => {
   test('is made again at once when another use shows that the credential works', async () => {
     const own = await notInstalled();
     own.own.installation.uninstalled = false;
-    own.own.uses.accepted('apps/acme-promoter', 'writing');
+    own.own.uses.accepted('apps/acme-promoter', own.own.fullName, 'writing');
     await own.settle();
     expect(own.staging.promotion?.phase).toBe('Proposed');
   });
