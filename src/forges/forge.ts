@@ -73,6 +73,8 @@ export interface PullRequest {
   readonly title: string;
   readonly body: string;
   readonly headCommit: string;
+  /** What it merges from; absent when that is a fork's. */
+  readonly headBranch?: string | undefined;
   /** What it merges into. */
   readonly baseBranch: string;
 }

@@ -4,6 +4,8 @@ import type { Access, Keyring } from '../credentials/keyring.ts';
 import { CredentialProblem, problemOf } from '../credentials/problem.ts';
 import { codeOf } from '../base/error.ts';
 import { toTimestamp } from '../base/time.ts';
+import { isForgeError } from '../forges/errors.ts';
+import type { PullRequest } from '../forges/forge.ts';
 import { parseRepositoryUrl } from '../forges/index.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { MarkerIndex } from '../proposing/marker-index.ts';
@@ -71,12 +73,13 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
       return { kind: 'nothing' };
     case 'look': {
       const { access } = await open(tools, request, decision.strategy);
-      const { state } = await access.reader.pullRequest(decision.number, { signal });
-      return { kind: 'looked', state };
+      const found = await findOurs(access, request, decision);
+      return found === undefined ? { kind: 'lost' } : { kind: 'looked', state: found.state };
     }
     case 'withdraw': {
       const { access } = await open(tools, request, decision.strategy);
-      const found = await access.reader.pullRequest(decision.number, { signal });
+      const found = await findOurs(access, request, decision);
+      if (found === undefined) return { kind: 'lost' };
       // Merged is the usual case: no token that may write is minted for it.
       if (found.state !== 'Open') return { kind: 'withdrawn', state: found.state };
       const { state } = await access.write((forge) => forge.closePullRequest(decision, { signal }));
@@ -86,6 +89,25 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
       return await makeProposal(tools, request, decision);
     default:
       return decision satisfies never;
+  }
+}
+
+/** The pull request of this number, if it is the one that we opened. Rejects when the repository itself cannot be read. */
+async function findOurs(
+  { reader }: Access,
+  { target, signal }: Act,
+  { number, strategy }: { readonly number: number; readonly strategy: PullRequestStrategy },
+): Promise<PullRequest | undefined> {
+  const branch = target.previous?.promotion?.branch;
+  try {
+    const found = await reader.pullRequest(number, { signal });
+    return branch === undefined || found.headBranch === branch ? found : undefined;
+  } catch (thrown) {
+    if (!isForgeError(thrown) || thrown.code !== 'NotFound') throw thrown;
+    // Forges answer the same for a repository that is not there, or not for us: this look tells.
+    const { baseBranch } = strategy;
+    await reader.look({ baseBranch, headBranch: branch ?? baseBranch, paths: [] }, { signal });
+    return undefined;
   }
 }
 

@@ -39,6 +39,8 @@ export type Outcome =
     }
   | { readonly kind: 'looked'; readonly state: 'Open' | 'Merged' | 'Closed' }
   | { readonly kind: 'withdrawn'; readonly state: 'Merged' | 'Closed' }
+  /** There is no such pull request of ours, as in a repository that was made anew under its old name. */
+  | { readonly kind: 'lost' }
   /** Not done; the next pass tries again. */
   | { readonly kind: 'problem'; readonly reason: Reason; readonly message: string; readonly retryAt?: Date };
 

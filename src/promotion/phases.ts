@@ -34,6 +34,8 @@ export function promotionStatus(
     case 'looked':
     case 'withdrawn':
       return settled(previous, decision, outcome.state, now);
+    case 'lost':
+      return undefined;
     case 'nothing':
     case 'problem':
       break;

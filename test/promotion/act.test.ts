@@ -81,7 +81,8 @@ test('a proposal is recorded with its commit, and comes back with its pull reque
   const proposed = await own.propose();
   const head = acme.forge.branch(fullName, branch);
   const revision = revisionOf({ version: '6.2.0' });
-  const commit = { repository: `github.com/${fullName}`, branch, sha: head, verified: true };
+  const repository = `github.com/${fullName}`;
+  const commit = { repository, baseBranch: 'main', branch, sha: head, verified: true };
   expect(own.recorded).toEqual([{ kind: 'committed', revision, commit }]);
   expect(proposed).toEqual({
     kind: 'proposed',

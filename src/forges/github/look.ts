@@ -107,7 +107,7 @@ export async function look(
     ...(head === null ? {} : { head: headOf(head.target) }),
     pullRequests: (head?.associatedPullRequests.nodes ?? [])
       .filter(({ isCrossRepository }) => !isCrossRepository)
-      .map(pullRequestOf),
+      .map((node) => ({ ...pullRequestOf(node), headBranch: query.headBranch })),
   };
 }
 
@@ -156,6 +156,6 @@ function pullRequestOf({
   body,
   headRefOid,
   baseRefName,
-}: z.infer<typeof openPullRequest>): PullRequest {
+}: z.infer<typeof openPullRequest>): Omit<PullRequest, 'headBranch'> {
   return { number, url, state: 'Open', title, body, headCommit: headRefOid, baseBranch: baseRefName };
 }

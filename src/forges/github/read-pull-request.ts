@@ -12,11 +12,11 @@ export const restPullRequest = z
     merged_at: z.string().nullish(),
     title: z.string(),
     body: z.string().nullish(),
-    head: z.object({ sha: oid, repo: z.object({ id: z.int() }).nullish() }),
+    head: z.object({ ref: z.string(), sha: oid, repo: z.object({ id: z.int() }).nullish() }),
     base: z.object({ ref: z.string(), repo: z.object({ id: z.int() }) }),
   })
   .transform(({ number, html_url: url, state, merged_at: mergedAt, title, body, head, base }) => ({
-    isOfThisRepository: head.repo?.id === base.repo.id,
+    isOfThisRepository: isSame(head, base),
     pullRequest: {
       number,
       url,
@@ -24,9 +24,18 @@ export const restPullRequest = z
       title,
       body: body ?? '',
       headCommit: head.sha,
+      headBranch: isSame(head, base) ? head.ref : undefined,
       baseBranch: base.ref,
     } satisfies PullRequest,
   }));
+
+interface Side {
+  readonly repo?: { readonly id: number } | null | undefined;
+}
+
+function isSame(head: Side, base: Side): boolean {
+  return head.repo?.id === base.repo?.id;
+}
 
 function stateOf(state: 'open' | 'closed', mergedAt: string | null | undefined): PullRequest['state'] {
   if (state === 'open') return 'Open';
@@ -42,6 +51,7 @@ const kept = z.object({
     title: z.string(),
     body: z.string(),
     headCommit: oid,
+    headBranch: z.string().optional(),
     baseBranch: z.string(),
   }),
 });

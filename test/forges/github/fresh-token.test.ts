@@ -11,7 +11,7 @@ const pullRequest = {
   state: 'open',
   title: 't',
   body: 'b',
-  head: { sha: id('a'), repo: { id: 1 } },
+  head: { ref: 'promotion/apps/podinfo/staging', sha: id('a'), repo: { id: 1 } },
   base: { ref: 'main', repo: { id: 1 } },
 };
 

@@ -80,6 +80,7 @@ test('one request answers everything that a promotion has to know first', async 
             title: 'T',
             body: 'B',
             headCommit: id('c'),
+            headBranch: 'promotion/apps/podinfo/staging',
             baseBranch: 'main',
           },
         ],

@@ -16,7 +16,7 @@ const rest = {
   merged_at: null,
   title: 'T',
   body: 'B',
-  head: { sha: id('a'), repo: { id: 1 } },
+  head: { ref: wanted.headBranch, sha: id('a'), repo: { id: 1 } },
   base: { ref: 'main', repo: { id: 1 } },
 };
 const open = {
@@ -26,6 +26,7 @@ const open = {
   title: 'T',
   body: 'B',
   headCommit: id('a'),
+  headBranch: wanted.headBranch,
   baseBranch: 'main',
 };
 const exists = refusal(422, 'Validation Failed', {
@@ -65,8 +66,8 @@ describe('there is one pull request for two branches', () => {
   });
 
   test('found when it is open already; one of a fork with the same branch name is not it', async () => {
-    const ofFork = { ...rest, number: 5, head: { sha: id('9'), repo: { id: 2 } } };
-    const ofDeletedFork = { ...rest, number: 6, head: { sha: id('9'), repo: null } };
+    const ofFork = { ...rest, number: 5, head: { ref: wanted.headBranch, sha: id('9'), repo: { id: 2 } } };
+    const ofDeletedFork = { ...rest, number: 6, head: { ref: wanted.headBranch, sha: id('9'), repo: null } };
     await withForge(
       ({ method }) => (method === 'POST' ? exists : { body: [ofFork, ofDeletedFork, rest] }),
       async ({ forge, asked }) => {

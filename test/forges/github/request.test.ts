@@ -16,7 +16,7 @@ const pullRequest = {
   merged_at: null,
   title: 'T',
   body: null,
-  head: { sha: id('a'), repo: { id: 1 } },
+  head: { ref: 'promotion/apps/podinfo/staging', sha: id('a'), repo: { id: 1 } },
   base: { ref: 'main', repo: { id: 1 } },
 };
 type Form = 'text' | 'header' | 'errors' | 'message' | 'graphql' | 'malformed';
@@ -59,7 +59,7 @@ describe('an answer that GitHub does not give is Malformed, whatever it is', () 
     ['a list', { body: [] }, 'it has another form'],
     [
       'a field that is missing',
-      { body: { ...pullRequest, head: {} } },
+      { body: { ...pullRequest, head: { ref: 'x' } } },
       'head.sha is missing or of another kind',
     ],
     [

@@ -40,6 +40,7 @@ test('a promotion goes from the first look to a merged commit, and every step is
     title: 'Promote 2',
     body: 'To prod',
     headCommit: commit.sha,
+    headBranch: names.headBranch,
     baseBranch: 'main',
   });
   const look = await client.look({ ...names, paths: ['apps', 'apps/prod.yaml', 'none'] }, call);
