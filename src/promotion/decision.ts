@@ -12,8 +12,12 @@ export type Decision =
   | { readonly kind: 'propose'; readonly candidate: Revision; readonly strategy: PullRequestStrategy }
   /** Ask the forge what became of the pull request. */
   | { readonly kind: 'look'; readonly number: number; readonly strategy: PullRequestStrategy }
-  /** The environment runs the revision: the promotion is over. */
-  | { readonly kind: 'conclude' }
+  /** The environment runs what its source runs: the promotion is over. */
+  | {
+      readonly kind: 'conclude';
+      /** Promoted when that is what it promoted. */
+      readonly as: 'Promoted' | 'Superseded';
+    }
   /** Close a pull request that has nothing left to do. */
   | {
       readonly kind: 'withdraw';

@@ -43,7 +43,7 @@ export function promotionStatus(
       return outcome satisfies never;
   }
   if (decision.kind === 'conclude' && previous !== undefined) {
-    return inPhase(previous, 'Promoted', now);
+    return inPhase(previous, decision.as, now);
   }
   return previous;
 }

@@ -93,23 +93,24 @@ function openPromotion(target: EnvironmentSeen) {
 const reached: Rule = ({ target, candidate }) => {
   const here = agreedRevision(target);
   if (here === undefined || candidate === undefined || here.revision.key !== candidate.key) return undefined;
+  const own = target.previous?.promotion?.revision.key === candidate.key;
+  const as = own ? 'Promoted' : 'Superseded';
   const open = openPromotion(target);
   if (open === undefined) {
-    return target.previous?.promotion?.phase === 'Merged' ? { kind: 'conclude' } : { kind: 'rest' };
+    return target.previous?.promotion?.phase === 'Merged' ? { kind: 'conclude', as } : { kind: 'rest' };
   }
   const { pullRequest } = open;
   const { strategy } = target;
-  if (pullRequest === undefined || strategy === undefined) return { kind: 'conclude' };
+  if (pullRequest === undefined || strategy === undefined) return { kind: 'conclude', as };
   // The pull request was probably what brought the revision here: only the forge knows, so it is asked before anything is closed.
   if (target.lookedAt === undefined || target.lookedAt < here.since) {
     return { kind: 'look', number: pullRequest.number, strategy };
   }
-  const own = open.revision.key === candidate.key;
   return {
     kind: 'withdraw',
     number: pullRequest.number,
     strategy,
-    as: own ? 'Promoted' : 'Superseded',
+    as,
     comment: own
       ? `${target.name} already runs ${candidate.version}: it arrived by another way, so there is nothing left to merge.`
       : `${target.name} and its source both run ${candidate.version}: ${open.revision.version} is not promoted any more.`,

@@ -66,7 +66,7 @@ async function acting(): Promise<Acting> {
 test.each<Decision>([
   { kind: 'rest' },
   hold('Suspended', 'no'),
-  { kind: 'conclude' },
+  { kind: 'conclude', as: 'Promoted' },
   { kind: 'bar', key: '0123456789abcdef' },
 ])('$kind is nothing to carry out: no Secret is read and nothing sent', async (decision) => {
   const own = await acting();

@@ -223,8 +223,19 @@ describe('an open pull request', () => {
 
 test('a merged promotion is concluded when the environment runs it', () => {
   const staging = environment('staging', [good('6.2.0')], { previous: promoted('Merged', '6.2.0') });
-  expect(lastDecision(dev, staging)).toEqual({ kind: 'conclude' });
+  expect(lastDecision(dev, staging)).toEqual({ kind: 'conclude', as: 'Promoted' });
 });
+
+test.each(['Merged', 'Proposing'] as const)(
+  'what was %s counts as promoted only if it is what the environment runs',
+  (phase) => {
+    const { promotion, ...rest } = promoted(phase, '6.3.0');
+    if (promotion === undefined) throw new Error('no promotion');
+    const { pullRequest: _, ...unopened } = promotion;
+    const staging = environment('staging', [good('6.2.0')], { previous: { ...rest, promotion: unopened } });
+    expect(lastDecision(dev, staging)).toEqual({ kind: 'conclude', as: 'Superseded' });
+  },
+);
 
 test('a merged promotion may take an hour to arrive, then status says that it does not', () => {
   const merged = (secondsSince: number) =>

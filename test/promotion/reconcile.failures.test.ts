@@ -153,6 +153,17 @@ describe.each(['an App', 'a token'] as const)(
       expect(own.pullRequests()).toHaveLength(1);
     });
 
+    test('a source that goes back ends it, and the version may come again', async () => {
+      const own = await interrupted(refusePullRequests);
+      own.run('dev', '6.1.0');
+      await own.settle();
+      expect(own.staging.promotion?.phase).toBe('Superseded');
+      expect(own.said.filter((line) => line.includes('staging runs 6.2.0'))).toEqual([]);
+      own.run('dev', '6.2.0');
+      await own.settle();
+      expect(own.staging.promotion?.phase).toBe('Proposed');
+    });
+
     test('a newer version that comes before the next attempt takes its place', async () => {
       const own = await interrupted(refusePullRequests);
       own.run('dev', '6.3.0');
