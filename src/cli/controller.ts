@@ -37,7 +37,9 @@ const credentials: Resource = { group, version, plural: 'credentials' };
 const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
 const helmReleases: Resource = { group: 'helm.toolkit.fluxcd.io', version: 'v2', plural: 'helmreleases' };
 
-const passDeadlineMs = 120_000;
+const credentialPassMs = 120_000;
+/** More than a forge may take to send an archive: cut short, it would begin from the start each time and never end. */
+const pipelinePassMs = 12 * 60_000;
 /** How long the first lists may take; the kubelet starts us again after that. */
 const longestSyncMs = 120_000;
 
@@ -79,14 +81,14 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<n
   const credentialController = new Controller({
     name: 'credentials',
     concurrency: 4,
-    deadlineMs: passDeadlineMs,
+    deadlineMs: credentialPassMs,
     reconcile: (key, signal) => credentialReconciler.reconcile(key, signal),
     onFailure: (key, err) => log.error({ credential: key, err }, 'pass failed'),
   });
   const pipelineController = new Controller({
     name: 'pipelines',
     concurrency: config.concurrency,
-    deadlineMs: passDeadlineMs,
+    deadlineMs: pipelinePassMs,
     reconcile: (key, signal) => pipelineReconciler.reconcile(key, signal),
     onFailure: (key, err) => log.error({ pipeline: key, err }, 'pass failed'),
   });
