@@ -60,8 +60,8 @@ export async function serveArchive(
   const archive = links.open(url);
   let bytesOut = 0;
   // A token is nobody's business here. Storage with signed links refuses a request that brings both, and so a leak is noticed.
-  if (authorization !== undefined) response.writeHead(400).end();
-  else if (!archive) response.writeHead(404).end();
+  if (authorization !== undefined) response.writeHead(400);
+  else if (!archive) response.writeHead(404);
   else bytesOut = await sendArchive(archive, response);
   log.add({
     id: '',
@@ -79,9 +79,11 @@ export async function serveArchive(
     endMs: preciseNowMs(),
     fault: undefined,
   });
+  // Only now, so that who has seen the end of an answer finds it in the log.
+  if (!response.destroyed) response.end();
 }
 
-/** Streams the archive that git makes; the client sees a broken stream when git fails. Gives the bytes that were sent. */
+/** Streams the archive that git makes, all but its end; the client sees a broken stream when git fails. Gives the bytes that were sent. */
 async function sendArchive(
   { gitDir, name, commit }: { readonly gitDir: string; readonly name: string; readonly commit: string },
   response: ServerResponse,
@@ -101,7 +103,7 @@ async function sendArchive(
   const zipped = createGzip({ level: 1 });
   zipped.on('data', (chunk: Buffer) => (bytes += chunk.length));
   try {
-    await pipeline(child.stdout, zipped, response);
+    await pipeline(child.stdout, zipped, response, { end: false });
   } catch {
     child.kill();
     response.destroy();
