@@ -60,6 +60,12 @@ const promotionStatus = z.object({
       number: z.int().min(1).describe('Its number in the repository.'),
       url: text(512).describe('Where people read and merge it.'),
       state: z.enum(['Open', 'Merged', 'Closed']).describe('As the forge said when last asked.'),
+      conflicts: z
+        .boolean()
+        .optional()
+        .describe(
+          'Whether the base branch has changed the same lines; the commit is then made anew upon it.',
+        ),
     })
     .optional()
     .describe('The pull request, once it is open.'),

@@ -77,6 +77,8 @@ export interface PullRequest {
   readonly headBranch?: string | undefined;
   /** What it merges into. */
   readonly baseBranch: string;
+  /** Its base has changed what it changes, so that it cannot be merged. Absent also while the forge has not found out. */
+  readonly conflicts?: true | undefined;
 }
 
 export interface TreeFile {

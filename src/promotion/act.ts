@@ -74,7 +74,9 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
     case 'look': {
       const { access } = await open(tools, request, decision.strategy);
       const found = await findOurs(access, request, decision);
-      return found === undefined ? { kind: 'lost' } : { kind: 'looked', state: found.state };
+      if (found === undefined) return { kind: 'lost' };
+      const { state, conflicts } = found;
+      return { kind: 'looked', state, ...(conflicts === undefined ? {} : { conflicts }) };
     }
     case 'withdraw': {
       const { access } = await open(tools, request, decision.strategy);
@@ -211,5 +213,6 @@ function recordedOf({ previous }: EnvironmentSeen, key: string, baseBranch: stri
     moving: promotion?.phase === 'Proposing',
     finished: promotion?.phase === 'Proposed',
     pullRequest: promotion?.pullRequest?.state === 'Open' ? promotion.pullRequest.number : undefined,
+    conflicts: promotion?.pullRequest?.conflicts ?? false,
   };
 }

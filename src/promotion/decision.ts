@@ -41,7 +41,12 @@ export type Outcome =
       readonly commit: CommitMade;
       readonly pullRequest: { readonly number: number; readonly url: string };
     }
-  | { readonly kind: 'looked'; readonly state: 'Open' | 'Merged' | 'Closed' }
+  | {
+      readonly kind: 'looked';
+      readonly state: 'Open' | 'Merged' | 'Closed';
+      /** It cannot be merged as it is. */
+      readonly conflicts?: true;
+    }
   | { readonly kind: 'withdrawn'; readonly state: 'Merged' | 'Closed' }
   /** There is no such pull request of ours, as in a repository that was made anew under its old name. */
   | { readonly kind: 'lost' }

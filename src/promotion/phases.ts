@@ -32,6 +32,9 @@ export function promotionStatus(
         pullRequest: { ...outcome.pullRequest, state: 'Open' },
       };
     case 'looked':
+      return outcome.state === 'Open'
+        ? stillOpen(previous, outcome.conflicts)
+        : settled(previous, decision, outcome.state, now);
     case 'withdrawn':
       return settled(previous, decision, outcome.state, now);
     case 'lost':
@@ -67,15 +70,25 @@ function openPullRequest(previous: PromotionStatus | undefined): Pick<PromotionS
   return previous?.pullRequest?.state === 'Open' ? { pullRequest: previous.pullRequest } : {};
 }
 
-/** What a look at the pull request, or its closing, makes of the promotion. */
+/** A conflict stands until the pull request is made anew. */
+function stillOpen(
+  previous: PromotionStatus | undefined,
+  conflicts: true | undefined,
+): PromotionStatus | undefined {
+  if (previous?.pullRequest === undefined || conflicts === undefined) return previous;
+  return { ...previous, pullRequest: { ...previous.pullRequest, conflicts } };
+}
+
+/** What the merge of the pull request, or its closing, makes of the promotion. */
 function settled(
   previous: PromotionStatus | undefined,
   decision: Decision,
-  state: 'Open' | 'Merged' | 'Closed',
+  state: 'Merged' | 'Closed',
   now: Date,
 ): PromotionStatus | undefined {
-  if (previous?.pullRequest === undefined || state === 'Open') return previous;
-  const after: PromotionStatus = { ...previous, pullRequest: { ...previous.pullRequest, state } };
+  if (previous?.pullRequest === undefined) return previous;
+  const { number, url } = previous.pullRequest;
+  const after: PromotionStatus = { ...previous, pullRequest: { number, url, state } };
   if (state === 'Merged') return inPhase(after, 'Merged', now);
   return inPhase(after, decision.kind === 'withdraw' ? decision.as : 'Closed', now);
 }

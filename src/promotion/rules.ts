@@ -221,6 +221,8 @@ const alreadyProposed: Rule = ({ now, target, candidate }) => {
   }
   const { pullRequest } = promotion;
   if (promotion.phase !== 'Proposed' || pullRequest === undefined) return undefined;
+  // Nobody can merge it: it is made anew.
+  if (pullRequest.conflicts === true) return undefined;
   return hold(
     'PullRequestOpen',
     `pull request #${pullRequest.number} for ${candidate.version}: ${pullRequest.url}`,

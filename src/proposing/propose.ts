@@ -38,6 +38,8 @@ export interface Recorded {
   readonly finished: boolean;
   /** The number of the pull request while it is open. */
   readonly pullRequest?: number | undefined;
+  /** It cannot be merged, since the base has changed the same lines. */
+  readonly conflicts?: boolean;
 }
 
 /** How the pull request is carried out: through one reader, and one write token for as long as the act takes. */
@@ -275,7 +277,7 @@ function isCurrent(
   open: PullRequest | undefined,
   { baseBranch }: Place,
 ): boolean {
-  if (readTrailers(head.message).key !== promotion.revision.key) return false;
+  if (readTrailers(head.message).key !== promotion.revision.key || recorded.conflicts === true) return false;
   // Made upon another branch, it would bring along what that one has and this one has not.
   if (open !== undefined) return open.baseBranch === baseBranch;
   return recorded.resumes;

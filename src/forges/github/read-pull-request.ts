@@ -14,8 +14,10 @@ export const restPullRequest = z
     body: z.string().nullish(),
     head: z.object({ ref: z.string(), sha: oid, repo: z.object({ id: z.int() }).nullish() }),
     base: z.object({ ref: z.string(), repo: z.object({ id: z.int() }) }),
+    // null while GitHub tries the merge, which the question itself sets off.
+    mergeable: z.boolean().nullish(),
   })
-  .transform(({ number, html_url: url, state, merged_at: mergedAt, title, body, head, base }) => ({
+  .transform(({ number, html_url: url, state, merged_at: mergedAt, title, body, head, base, mergeable }) => ({
     isOfThisRepository: isSame(head, base),
     pullRequest: {
       number,
@@ -26,6 +28,7 @@ export const restPullRequest = z
       headCommit: head.sha,
       headBranch: isSame(head, base) ? head.ref : undefined,
       baseBranch: base.ref,
+      ...(state === 'open' && mergeable === false ? { conflicts: true as const } : {}),
     } satisfies PullRequest,
   }));
 
@@ -53,6 +56,7 @@ const kept = z.object({
     headCommit: oid,
     headBranch: z.string().optional(),
     baseBranch: z.string(),
+    conflicts: z.literal(true).optional(),
   }),
 });
 

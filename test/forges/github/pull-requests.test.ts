@@ -148,6 +148,18 @@ test.each([
   );
 });
 
+test.each([
+  ['open', false, true],
+  ['open', true, undefined],
+  ['open', null, undefined],
+  ['closed', false, undefined],
+])('a pull request that is %s and mergeable: %s conflicts: %s', async (state, mergeable, conflicts) => {
+  await withForge(
+    () => ({ body: { ...rest, state, mergeable } }),
+    async ({ forge }) => expect((await forge.pullRequest(7, call())).conflicts).toBe(conflicts),
+  );
+});
+
 describe('closing comments once and may be repeated', () => {
   test.each([null, '2026-11-24T10:00:00Z'])(
     'one that was closed since it was seen, merged at %s, stays as it is',
