@@ -10,6 +10,7 @@ import type { Tools } from './cluster/tools.ts';
 import { startWatchdog } from './cluster/watchdog.ts';
 import { renderChart, systemNamespace, type RenderedChart } from './chart.ts';
 import { startController, type ControllerProcess } from './controller-process.ts';
+import { Endings } from './endings.ts';
 import { environments, fleetFiles, releaseManifest, releasePath } from './fleet.ts';
 import { startDeployer, type Deployer } from './flux/deployer.ts';
 import { namedFates } from './flux/named-fates.ts';
@@ -86,11 +87,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-world-'));
   // Removes the folder in the end, also when we are killed.
   const watchdog = startWatchdog({ folder });
-  const stops: (() => Promise<unknown>)[] = [() => watchdog.close()];
+  const stops = new Endings();
+  stops.push(() => watchdog.close());
   const giveUp = new AbortController();
   const stop = async (): Promise<void> => {
     giveUp.abort();
-    for (const end of stops.splice(0).toReversed()) await end();
+    await stops.run();
   };
   try {
     // What has started is ended even when the other one fails, or is still on its way when it does.

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '../../../src/base/time.ts';
 import type { EnvironmentStatus } from '../../../src/api/pipeline-status.ts';
+import { Endings } from '../endings.ts';
 import { followPipelines } from './follow-pipelines.ts';
 import { readCredentials, readPipelineStatus } from '../pipeline-view.ts';
 import { fleet, pipelineNamespace, startWorld, type World } from '../world.ts';
@@ -48,8 +49,9 @@ const stepDeadlineMs = 60_000;
 /** Plays the demo; leaves nothing behind, however it ends. */
 export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions): Promise<DemoReport> {
   const { tell, progress, tellsAsItGoes } = narration;
-  const stops: (() => Promise<void>)[] = [];
   const world = await startWorld({ say: progress, signal, version: firstVersion, pace: 0.3 });
+  const stops = new Endings();
+  stops.push(() => world.stop());
   try {
     tell(
       `\nThe Pipeline, as a user writes it (examples/pipeline.yaml):\n\n${indent(await examplePipeline())}`,
@@ -93,8 +95,7 @@ export async function runDemo({ narration, waitMs, keep, signal }: DemoOptions):
     }
     return report;
   } finally {
-    for (const stop of stops) await stop();
-    await world.stop();
+    await stops.run();
   }
 }
 
