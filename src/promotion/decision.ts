@@ -18,7 +18,7 @@ export type Decision =
       /** Promoted when that is what it promoted. */
       readonly as: 'Promoted' | 'Superseded';
     }
-  /** Close a pull request that has nothing left to do. */
+  /** Close a pull request that has nothing left to do; one that was merged meanwhile, as most are, stays as it is. */
   | {
       readonly kind: 'withdraw';
       readonly number: number;

@@ -102,10 +102,6 @@ const reached: Rule = ({ target, candidate }) => {
   const { pullRequest } = open;
   const { strategy } = target;
   if (pullRequest === undefined || strategy === undefined) return { kind: 'conclude', as };
-  // The pull request was probably what brought the revision here: only the forge knows, so it is asked before anything is closed.
-  if (target.lookedAt === undefined || target.lookedAt < here.since) {
-    return { kind: 'look', number: pullRequest.number, strategy };
-  }
   return {
     kind: 'withdraw',
     number: pullRequest.number,

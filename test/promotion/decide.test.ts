@@ -195,14 +195,6 @@ describe('an open pull request', () => {
     });
   });
 
-  test('is looked at again before anything is closed when the environment runs its version', () => {
-    const arrived = environment('staging', [good('6.2.0', secondsAgo(5))], {
-      previous,
-      lookedAt: secondsAgo(10),
-    });
-    expect(lastDecision(dev, arrived)).toEqual({ kind: 'look', number: 42, strategy });
-  });
-
   test('is closed when its version arrived by another way', () => {
     const arrived = environment('staging', [good('6.2.0', secondsAgo(10))], {
       previous,
