@@ -44,9 +44,10 @@ export async function startControlPlane(options: Starting): Promise<ControlPlane
   const startedAt = Date.now();
   const folder = await mkdtemp(join(env['TMPDIR'] ?? tmpdir(), 'lockkeeper-cluster-'));
   const servers = new Servers({ folder, binaries });
+  const writing = writeCredentials(folder);
   try {
     const [adminToken] = await Promise.all([
-      writeCredentials(folder),
+      writing,
       servers.startEtcd({ signal, deadlineMs: readyDeadlineMs }),
     ]);
     const controlPlane = await serve({ servers, folder, adminToken, say, env, signal });
@@ -55,6 +56,7 @@ export async function startControlPlane(options: Starting): Promise<ControlPlane
     say(`cluster: ready at ${controlPlane.server} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     return controlPlane;
   } catch (error) {
+    await writing.catch(() => undefined); // a folder into which something is written cannot be removed
     await servers.stop();
     throw error;
   }
