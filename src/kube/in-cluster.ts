@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, codeOf } from '../base/error.ts';
 import { Secret } from '../base/secret.ts';
-import type { Connection } from './transport.ts';
+import type { Connection } from './connection.ts';
 
 /** How long a token is used before its file is read again: the kubelet replaces it long before it ends. */
 const reread = 60_000;
@@ -21,7 +21,8 @@ export function inCluster(folder: string, env: Readonly<Record<string, string | 
     );
   }
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { server, ca: read(join(folder, 'ca.crt')), token: tokenFile(join(folder, 'token')) };
+  const ca = read(join(folder, 'ca.crt'));
+  return { server, tls: () => ({ ca }), token: tokenFile(join(folder, 'token')) };
 }
 
 /** A token that is read anew when it is a minute old, and at once when the server refused it. */

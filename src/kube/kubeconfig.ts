@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CodedError, codeOf } from '../base/error.ts';
 import { Secret } from '../base/secret.ts';
 import { tokenFile } from './in-cluster.ts';
-import type { Connection } from './transport.ts';
+import type { Connection } from './connection.ts';
 
 const entries = z.array(z.looseObject({ name: z.string() }));
 const kubeconfig = z.object({
@@ -68,13 +68,16 @@ export function readKubeconfig(file: string, wanted?: string): Connection {
   if (cert === undefined && as.token === undefined && as.tokenFile === undefined)
     throw invalid(file, `user ${asName} has no token, tokenFile or client-certificate`);
   const fixed = as.token === undefined ? undefined : new Secret(as.token);
-  return {
-    server: originOf(to.server, `${file}: cluster ${toName}`),
+  const tls = {
     ca,
-    // As for kubectl, the file wins.
-    token: as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile)),
     ...(cert === undefined || key === undefined ? {} : { clientCertificate: { cert, key: new Secret(key) } }),
     ...(serverName === undefined ? {} : { serverName }),
+  };
+  return {
+    server: originOf(to.server, `${file}: cluster ${toName}`),
+    tls: () => tls,
+    // As for kubectl, the file wins.
+    token: as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile)),
   };
 }
 

@@ -1,22 +1,10 @@
 import { Agent, request as send, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { codeOf } from '../base/error.ts';
-import type { Secret } from '../base/secret.ts';
 import { sentence } from '../base/sentence.ts';
 import { jittered, sleep } from '../base/time.ts';
+import type { Connection } from './connection.ts';
 import { KubeError, type KubeErrorCode } from './errors.ts';
-
-/** How one cluster is reached. */
-export interface Connection {
-  /** `https://host:port` */
-  readonly server: string;
-  /** PEM; the only authority that its certificate may be signed by. */
-  readonly ca: string;
-  /** Asked for each request; `fresh` after the server refused the last one. */
-  readonly token: (ask: { readonly fresh: boolean }) => Secret | undefined;
-  readonly clientCertificate?: { readonly cert: string; readonly key: Secret };
-  readonly serverName?: string;
-}
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -49,7 +37,7 @@ export class Transport {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    const { ca, clientCertificate, serverName } = connection;
+    const { ca, clientCertificate, serverName } = connection.tls();
     const connect = {
       ca,
       timeout: 10_000,

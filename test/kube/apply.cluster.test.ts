@@ -34,7 +34,7 @@ beforeAll(async () => {
   await cluster.applyYaml(boatDefinition);
   namespace = await cluster.freshNamespace('apply');
   const { server, ca, adminToken } = cluster;
-  transport = new Transport({ server, ca, token: () => adminToken });
+  transport = new Transport({ server, tls: () => ({ ca }), token: () => adminToken });
 }, 600_000); // the first start on a machine builds the servers
 
 afterAll(async () => {
@@ -61,7 +61,7 @@ async function account(serviceAccount: string): Promise<Transport> {
   const metadata = { name: serviceAccount, namespace };
   await cluster.applyYaml(JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }));
   const token = await cluster.requestToken({ namespace, serviceAccount });
-  const made = new Transport({ server: cluster.server, ca: cluster.ca, token: () => token });
+  const made = new Transport({ server: cluster.server, tls: () => ({ ca: cluster.ca }), token: () => token });
   accounts.push(made);
   return made;
 }

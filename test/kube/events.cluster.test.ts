@@ -11,7 +11,7 @@ let transport: Transport;
 beforeAll(async () => {
   cluster = await obtainControlPlane({ say: () => undefined });
   const { server, ca, adminToken } = cluster;
-  transport = new Transport({ server, ca, token: () => adminToken });
+  transport = new Transport({ server, tls: () => ({ ca }), token: () => adminToken });
 }, 600_000); // the first start on a machine builds the servers
 
 afterAll(async () => {

@@ -15,8 +15,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
 
 test("a Pod's environment and its service account's folder are a connection", () => {
-  const { server, ca, token } = inCluster(folder, env);
-  expect([server, ca, token({ fresh: false })?.expose()]).toEqual(['https://10.96.0.1:443', 'CA', 'first']);
+  const { server, tls, token } = inCluster(folder, env);
+  expect([server, tls().ca, token({ fresh: false })?.expose()]).toEqual([
+    'https://10.96.0.1:443',
+    'CA',
+    'first',
+  ]);
 });
 
 test('an address of IPv6 is one too', () => {

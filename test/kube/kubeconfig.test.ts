@@ -63,12 +63,11 @@ function refusalOf(path: string, context?: string): string {
 
 describe('a kubeconfig is taken', () => {
   test('with a token', () => {
-    const { server, ca, token, ...rest } = readKubeconfig(kubeconfig());
-    expect([server, ca, token({ fresh: false })?.expose(), rest]).toEqual([
+    const { server, tls, token } = readKubeconfig(kubeconfig());
+    expect([server, token({ fresh: false })?.expose(), tls()]).toEqual([
       'https://api.test:6443',
-      'CA',
       't0ken',
-      {},
+      { ca: 'CA' },
     ]);
   });
 
@@ -85,12 +84,13 @@ describe('a kubeconfig is taken', () => {
     file('ca.crt', 'CA of file');
     file('client.crt', 'certificate of file');
     file('client.key', 'key of file');
-    const { ca, clientCertificate } = readKubeconfig(
+    const { tls } = readKubeconfig(
       kubeconfig({
         cluster: { 'certificate-authority-data': undefined, 'certificate-authority': 'ca.crt' },
         user: { 'client-certificate': 'client.crt', 'client-key': join(folder, 'client.key') },
       }),
     );
+    const { ca, clientCertificate } = tls();
     expect([ca, clientCertificate?.cert, clientCertificate?.key.expose()]).toEqual([
       'CA of file',
       'certificate of file',
@@ -105,13 +105,13 @@ describe('a kubeconfig is taken', () => {
       kubeconfig({
         cluster: {
           server: api.connection.server,
-          'certificate-authority-data': base64(api.connection.ca),
+          'certificate-authority-data': base64(api.connection.tls().ca),
           'tls-server-name': 'api.test',
         },
         user: { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
       }),
     );
-    expect(connection.serverName).toBe('api.test');
+    expect(connection.tls().serverName).toBe('api.test');
     const transport = new Transport(connection);
     await transport.call({ method: 'GET', path: '/version', signal: AbortSignal.timeout(10_000) });
     await transport.close();

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { pathOf } from '../../src/kube/resource.ts';
 import type { Stored } from '../../src/kube/store.ts';
-import { Transport, type Connection } from '../../src/kube/transport.ts';
+import type { Connection } from '../../src/kube/connection.ts';
+import { Transport } from '../../src/kube/transport.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';
@@ -46,7 +47,7 @@ async function reflect(
   transportOf = (connection: Connection) => new Transport(connection),
 ): Promise<Reflecting> {
   const { server, ca, adminToken } = cluster;
-  const transport = transportOf({ server, ca, token: () => adminToken });
+  const transport = transportOf({ server, tls: () => ({ ca }), token: () => adminToken });
   const [changes, troubles]: [string[], unknown[]] = [[], []];
   const reflector = new Reflector<Stored>({
     transport,
@@ -173,7 +174,11 @@ metadata: { name: ${serviceAccount}, namespace: ${namespace} }
 `);
   const token = await cluster.requestToken({ namespace, serviceAccount });
   const troubles: unknown[] = [];
-  const transport = new Transport({ server: cluster.server, ca: cluster.ca, token: () => token });
+  const transport = new Transport({
+    server: cluster.server,
+    tls: () => ({ ca: cluster.ca }),
+    token: () => token,
+  });
   const reflector = new Reflector<Stored>({
     transport,
     resource: boats,

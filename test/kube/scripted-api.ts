@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Connection } from '../../src/kube/transport.ts';
+import type { Connection } from '../../src/kube/connection.ts';
 import { makeCertificate } from '../certificate.ts';
 
 /** What the server was asked. */
@@ -120,7 +120,11 @@ export async function startScriptedApi(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
-    connection: { server: `https://127.0.0.1:${address.port}`, ca: cert, token: () => undefined },
+    connection: {
+      server: `https://127.0.0.1:${address.port}`,
+      tls: () => ({ ca: cert }),
+      token: () => undefined,
+    },
     asked,
     open: () => sockets.size,
     pending: () => pending.size,

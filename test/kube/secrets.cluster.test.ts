@@ -46,7 +46,7 @@ metadata: { name: other, namespace: ${namespace} }
 stringData: { token: canary-token }
 `);
   token = await cluster.requestToken({ namespace, serviceAccount });
-  transport = new Transport({ server: cluster.server, ca: cluster.ca, token: () => token });
+  transport = new Transport({ server: cluster.server, tls: () => ({ ca: cluster.ca }), token: () => token });
   await eventually('the role counts', async () => await may({ verb: 'get', name: 'own' }));
 }, 600_000); // the first start on a machine builds the servers
 
@@ -101,8 +101,12 @@ test('a Secret that we may read and that is not there is NotFound', async () => 
 test('a token that has ended is read anew, and what is refused with both is Unauthorized', async () => {
   const { server, ca } = cluster;
   const ended = new Secret('not.a.token');
-  const renewed = new Transport({ server, ca, token: ({ fresh }) => (fresh ? token : ended) });
-  const refused = new Transport({ server, ca, token: () => ended });
+  const renewed = new Transport({
+    server,
+    tls: () => ({ ca }),
+    token: ({ fresh }) => (fresh ? token : ended),
+  });
+  const refused = new Transport({ server, tls: () => ({ ca }), token: () => ended });
   try {
     expect((await readSecret(renewed, { namespace, name: 'own' }, within())).data.size).toBe(3);
     await expect(readSecret(refused, { namespace, name: 'own' }, within())).rejects.toMatchObject({

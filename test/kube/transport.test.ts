@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { Transport, type Connection, type Request } from '../../src/kube/transport.ts';
+import type { Connection, TlsMaterial } from '../../src/kube/connection.ts';
+import { Transport, type Request } from '../../src/kube/transport.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { makeCertificate } from '../certificate.ts';
 import {
@@ -24,18 +25,29 @@ interface Opened {
   readonly transport: Transport;
 }
 
+interface Over {
+  readonly serverTls?: object;
+  readonly tls?: Partial<TlsMaterial>;
+  readonly token?: Connection['token'];
+}
+
 /** A transport to a server that gives these answers in turn, the last one again and again. */
 async function open(
   answers: readonly Answer[] | ((asked: Asked, count: number) => Answer),
-  { tls, ...over }: Partial<Connection> & { readonly tls?: object } = {},
+  { serverTls, tls = {}, token }: Over = {},
 ): Promise<Opened> {
   const api = await startScriptedApi(
     typeof answers === 'function'
       ? answers
       : (_, count) => answers[Math.min(count, answers.length) - 1] ?? 'lost',
-    tls,
+    serverTls,
   );
-  const transport = new Transport({ ...api.connection, ...over });
+  const { connection } = api;
+  const transport = new Transport({
+    ...connection,
+    tls: () => ({ ...connection.tls(), ...tls }),
+    ...(token === undefined ? {} : { token }),
+  });
   closing.push(
     () => api.close(),
     () => transport.close(),
@@ -95,7 +107,7 @@ describe('a call', () => {
   });
 
   test('goes to no server that the given authority has not signed', async () => {
-    const { api, transport } = await open([well], { ca: makeCertificate().cert });
+    const { api, transport } = await open([well], { tls: { ca: makeCertificate().cert } });
     expect(await failureOf(transport.call(post()))).toMatchObject({
       code: 'Unavailable',
       message: 'POST /api/v1/namespaces/apps: no answer (DEPTH_ZERO_SELF_SIGNED_CERT)',
@@ -104,7 +116,7 @@ describe('a call', () => {
   });
 
   test('goes to no server that is not the one it is to be', async () => {
-    const { api, transport } = await open([well], { serverName: 'other.test' });
+    const { api, transport } = await open([well], { tls: { serverName: 'other.test' } });
     expect(await failureOf(transport.call(post()))).toMatchObject({
       code: 'Unavailable',
       message: expect.stringContaining('(ERR_TLS_CERT_ALTNAME_INVALID)'),
@@ -115,9 +127,8 @@ describe('a call', () => {
   test('shows a client certificate, and checks the server under another name when asked to', async () => {
     const { cert, key } = makeCertificate('boatman');
     const { api, transport } = await open([well], {
-      clientCertificate: { cert, key: new Secret(key) },
-      serverName: 'api.test',
-      tls: { requestCert: true, rejectUnauthorized: true, ca: cert },
+      tls: { clientCertificate: { cert, key: new Secret(key) }, serverName: 'api.test' },
+      serverTls: { requestCert: true, rejectUnauthorized: true, ca: cert },
     });
     await transport.call(get());
     expect(api.asked).toEqual([expect.objectContaining({ client: 'boatman' })]);
