@@ -1,48 +1,46 @@
 import { z } from 'zod';
-import { messageOf } from '../base/error.ts';
+import { codeOf, messageOf } from '../base/error.ts';
 import { sentence } from '../base/sentence.ts';
 import { jittered, sleep } from '../base/time.ts';
 import { isKubeError, KubeError } from './errors.ts';
-import { readLines } from './lines.ts';
-import { pathOf, type Resource } from './resource.ts';
+import { currentVersion, listPages } from './list.ts';
+import { isOlder } from './resource-version.ts';
+import type { Resource } from './resource.ts';
 import { keyOf, Store, type Change, type Stored } from './store.ts';
 import type { Transport } from './transport.ts';
+import { watchEvents, type WatchEvent } from './watch.ts';
 
 export interface ReflectorOptions<T extends Stored> {
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'call' | 'watch'>;
   readonly resource: Resource;
   /** What is kept of an object. One for which it gives undefined or throws is left out, also if it was there before. */
   readonly project: (object: unknown) => T | undefined;
   readonly indexOf?: (object: T) => readonly string[];
+  /** Told in order, also while the first objects still come. */
   readonly onChange: (change: Change<T>) => void;
   /** Told of each failure that is worked around. */
   readonly onTrouble: (error: unknown) => void;
+  /** Told of each watch that ended: `Ended` by the server as it does every few minutes, or an error's code. */
+  readonly onRestart?: (reason: string) => void;
+  /** How all objects are read: as the beginning of the watch where the server offers it (the default), or always by pages. */
+  readonly initial?: 'stream' | 'pages';
   /** A watch that brings nothing for so long, not even a bookmark, is cut. */
   readonly silenceMs?: number;
+  /** How long after an event that could not be read all is read anew. */
+  readonly rereadMs?: number;
 }
 
-const pageSize = '500';
 const firstDelayMs = 250;
 const longestDelayMs = 30_000;
 const stableMs = 10_000;
-/** A watch that ends sooner with nothing said was not one: some proxies answer so. */
+/** A watch that ends sooner was not one: some proxies answer so. */
 const shortestWatchMs = 1_000;
 
-const list = z.object({
-  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
-  items: z.array(z.unknown()),
-});
-const event = z.object({
-  type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
-  object: z.unknown(),
-});
 const named = z.object({ metadata: z.object({ namespace: z.string().default(''), name: z.string() }) });
-const versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
-const errorStatus = z.object({ code: z.number().optional(), message: z.string().optional() });
 
 /**
- * Keeps a store equal to what the API server has of one kind: lists in pages, then watches from there, and lists again when the
- * server has forgotten where we were. Failures are worked around with growing, jittered delays until `stop`.
+ * Keeps a store equal to what the API server has of one kind: reads all, then follows, and reads all again when the server has
+ * forgotten where we were or what it said cannot be trusted. Failures are worked around with growing, jittered delays until `stop`.
  */
 export class Reflector<T extends Stored> {
   readonly store: Store<T>;
@@ -50,15 +48,43 @@ export class Reflector<T extends Stored> {
   readonly #stopped = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
-  /** The version up to which the store has all; undefined: it has to be listed. */
+  #streams: boolean;
+  /** The version up to which the store has all; undefined: all has to be read. */
   #at: string | undefined;
+  /** The connection broke: the server behind it may have been put back to an older state. */
+  #isDoubted = false;
+  #hasSynced = false;
+  #isPermitted = true;
+  #currentAt = performance.now();
+  #activeAt = performance.now();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+    this.#streams = options.initial !== 'pages';
     this.store = new Store(options.indexOf);
   }
 
-  /** Starting twice starts once. Resolves with the first complete list; rejects when stopped before. */
+  /** Whether all objects have been read once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** False while the server says that we may not list or watch. */
+  get isPermitted(): boolean {
+    return this.#isPermitted;
+  }
+
+  /** Milliseconds since the store was last known to be current; a quiet kind gets a bookmark about once a minute. */
+  staleMs(): number {
+    return performance.now() - this.#currentAt;
+  }
+
+  /** Milliseconds since anything was heard or tried. More than the longest wait there is: this loop is stuck. */
+  idleMs(): number {
+    return performance.now() - this.#activeAt;
+  }
+
+  /** Starting twice starts once. Resolves when all objects have been read; rejects when stopped before. */
   async start(): Promise<void> {
     this.#running ??= this.#run(this.#stopped.signal);
     await this.#synced.promise;
@@ -77,99 +103,139 @@ export class Reflector<T extends Stored> {
     while (!signal.aborted) {
       const began = performance.now();
       try {
-        this.#at ??= await this.#list(signal);
-        this.#synced.resolve();
-        await this.#watch(this.#at, signal);
+        await this.#follow(signal);
         failures = 0;
+        this.#options.onRestart?.('Ended');
       } catch (thrown) {
         if (signal.aborted) return;
-        // Being away for too long is ordinary; a list that expires before its last page is not.
-        if (isKubeError(thrown, 'Gone') && this.#at !== undefined) this.#at = undefined;
-        else this.#options.onTrouble(thrown);
+        this.#heed(thrown);
         failures = performance.now() - began > stableMs ? 1 : failures + 1;
-        const wait = jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1)), 0.3);
-        await sleep(wait, signal).catch(() => undefined);
+        const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
+        const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
+        await sleep(jittered(Math.max(backoffMs, Math.min(longestDelayMs, askedMs)), 0.3), signal).catch(
+          () => undefined,
+        );
+        this.#activeAt = performance.now();
       }
     }
   }
 
-  async #list(signal: AbortSignal): Promise<string> {
-    const { transport, resource } = this.#options;
-    const objects: T[] = [];
-    let next: string | undefined;
-    let resourceVersion = '';
-    do {
-      const query = { limit: pageSize, ...(next === undefined ? {} : { continue: next }) };
-      const page = list.safeParse(
-        await transport.call({ method: 'GET', path: pathOf(resource), query, signal, timeoutMs: 60_000 }),
-      );
-      if (!page.success)
-        throw new KubeError('Malformed', `list ${resource.plural}: the answer is not a list`);
-      for (const item of page.data.items) {
-        const kept = this.#project(item);
-        if (kept !== undefined) objects.push(kept);
-      }
-      ({ resourceVersion, continue: next } = page.data.metadata);
-    } while (next !== undefined && next !== '');
-    for (const change of this.store.replace(objects)) this.#tell(change);
-    return resourceVersion;
+  /** From where we are until the server ends the watch; throws what went wrong. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    if (this.#at === undefined && !this.#streams) await this.#readPages(signal);
+    else if (this.#at !== undefined && this.#isDoubted) await this.#refuseOlderServer(this.#at, signal);
+    this.#isDoubted = false;
+    await this.#watch(signal);
   }
 
-  /** Follows from a version until the server ends the watch. */
-  async #watch(from: string, signal: AbortSignal): Promise<void> {
-    const { transport, resource, silenceMs = 180_000 } = this.#options;
-    const silence = new AbortController();
-    const stop = (): void => silence.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    const cut = (): void =>
-      silence.abort(new KubeError('Timeout', `watch ${resource.plural}: silent for ${silenceMs} ms`));
-    let timer = setTimeout(cut, silenceMs);
-    const began = performance.now();
-    let isEmpty = true;
-    try {
-      const query = {
-        watch: 'true',
-        resourceVersion: from,
-        allowWatchBookmarks: 'true',
-        timeoutSeconds: String(Math.round(300 + Math.random() * 300)),
-      };
-      for await (const line of readLines(await transport.watch(pathOf(resource), query, silence.signal))) {
-        clearTimeout(timer);
-        timer = setTimeout(cut, silenceMs);
-        isEmpty = false;
-        this.#take(line);
-      }
-      if (isEmpty && performance.now() - began < shortestWatchMs)
-        throw new KubeError('Unavailable', `watch ${resource.plural}: ended as soon as it began`);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-    }
-  }
-
-  /** One event. One that cannot be read is told of and passed over. */
-  #take(line: string): void {
-    const { plural } = this.#options.resource;
-    const read = event.safeParse(parsed(line)).data;
-    if (read === undefined) {
-      this.#options.onTrouble(new KubeError('Malformed', `watch ${plural}: an event cannot be read`));
+  /** What a failure means for the next attempt. */
+  #heed(thrown: unknown): void {
+    const code = codeOf(thrown);
+    this.#activeAt = performance.now();
+    this.#options.onRestart?.(code);
+    this.#isDoubted = true;
+    if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
+    // A server without it refuses it so; all others refuse nothing that we send.
+    if (this.#at === undefined && this.#streams && code === 'Invalid') {
+      this.#streams = false;
       return;
     }
-    if (read.type === 'ERROR') {
-      const { code, message = '' } = errorStatus.safeParse(read.object).data ?? {};
-      throw new KubeError(code === 410 ? 'Gone' : 'Unavailable', `watch ${plural}: ${sentence(message)}`);
-    }
-    if (read.type !== 'BOOKMARK') {
-      const object = read.type === 'DELETED' ? undefined : this.#project(read.object);
-      for (const change of object === undefined ? this.#leaveOut(read.object) : this.store.set(object))
-        this.#tell(change);
-    }
-    this.#at = versioned.safeParse(read.object).data?.metadata.resourceVersion ?? this.#at;
+    // Being away for too long is ordinary; a list that expires before its last page is not.
+    if (code !== 'Gone' || this.#at === undefined) this.#options.onTrouble(thrown);
+    if (code === 'Gone') this.#at = undefined;
   }
 
-  #leaveOut(object: unknown): readonly Change<T>[] {
+  async #readPages(signal: AbortSignal): Promise<void> {
+    const { transport, resource } = this.#options;
+    const unseen = new Set(this.store.keys());
+    const pages = listPages(transport, resource, signal);
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      this.#heard();
+      if (page.done === true) {
+        this.#finish(unseen, page.value);
+        return;
+      }
+      for (const item of page.value) this.#put(item, unseen);
+    }
+  }
+
+  /** Throws Gone when the server is at an older version than we are: it has been restored, and would be silent until it comes to ours. */
+  async #refuseOlderServer(at: string, signal: AbortSignal): Promise<void> {
+    const { transport, resource } = this.#options;
+    const version = await currentVersion(transport, resource, signal);
+    this.#activeAt = performance.now();
+    if (isOlder(version, at)) throw this.#wentBack(at, version);
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { transport, resource, silenceMs = 180_000, rereadMs = 10_000 } = this.#options;
+    const began = performance.now();
+    const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
+    const request = { transport, resource, from: this.#at, silenceMs, rereadMs, signal };
+    try {
+      for await (const event of watchEvents(request)) this.#take(event, unseen);
+    } catch (thrown) {
+      // A server is silent about a version that it will only come to; and what could not be read is lost.
+      if (isKubeError(thrown, 'Timeout') || isKubeError(thrown, 'Malformed')) this.#at = undefined;
+      throw thrown;
+    }
+    if (performance.now() - began < shortestWatchMs)
+      throw new KubeError('Unavailable', `watch ${resource.plural}: ended as soon as it began`);
+  }
+
+  /** @param unseen keys of which nothing has come yet, as long as all objects are being read */
+  #take(event: WatchEvent, unseen: Set<string> | undefined): void {
+    this.#heard();
+    const { resource, onTrouble } = this.#options;
+    switch (event.type) {
+      case 'OPENED':
+        return;
+      case 'UNREADABLE':
+        onTrouble(new KubeError('Malformed', `watch ${resource.plural}: an event cannot be read`));
+        return;
+      case 'BOOKMARK':
+        if (event.endsInitial && unseen !== undefined && event.resourceVersion !== undefined)
+          this.#finish(unseen, event.resourceVersion);
+        break;
+      case 'DELETED':
+        this.#leaveOut(event.object);
+        break;
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#put(event.object, unseen);
+    }
+    const { resourceVersion: version } = event;
+    // Until all have come, they come in the order of their names.
+    if (this.#at === undefined || version === undefined) return;
+    if (isOlder(version, this.#at)) throw this.#wentBack(this.#at, version);
+    this.#at = version;
+  }
+
+  /** Everything has come: what has not is gone. */
+  #finish(unseen: ReadonlySet<string>, resourceVersion: string): void {
+    for (const key of unseen) this.#tell(this.store.delete(key));
+    this.#at = resourceVersion;
+    this.#hasSynced = true;
+    this.#heard();
+    this.#synced.resolve();
+  }
+
+  #heard(): void {
+    this.#isPermitted = true;
+    this.#activeAt = performance.now();
+    if (this.#at !== undefined) this.#currentAt = this.#activeAt;
+  }
+
+  #put(item: unknown, unseen: Set<string> | undefined): void {
+    const object = this.#project(item);
+    if (object === undefined) return this.#leaveOut(item);
+    unseen?.delete(keyOf(object));
+    this.#tell(this.store.set(object));
+  }
+
+  #leaveOut(object: unknown): void {
     const known = named.safeParse(object).data;
-    return known === undefined ? [] : this.store.delete(keyOf(known));
+    if (known !== undefined) this.#tell(this.store.delete(keyOf(known)));
   }
 
   #project(object: unknown): T | undefined {
@@ -188,19 +254,22 @@ export class Reflector<T extends Stored> {
     }
   }
 
-  #tell(change: Change<T>): void {
-    try {
-      this.#options.onChange(change);
-    } catch (thrown) {
-      this.#options.onTrouble(thrown);
+  #tell(changes: readonly Change<T>[]): void {
+    for (const change of changes) {
+      try {
+        this.#options.onChange(change);
+      } catch (thrown) {
+        this.#options.onTrouble(thrown);
+      }
     }
   }
-}
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
+  /** Told of as well, for it is not the ordinary way to be forgotten. */
+  #wentBack(from: string, to: string): KubeError {
+    const { resource, onTrouble } = this.#options;
+    const message = `${resource.plural}: the server is at version ${to} and was at ${from} before`;
+    const error = new KubeError('Gone', message);
+    onTrouble(error);
+    return error;
   }
 }

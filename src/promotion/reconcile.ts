@@ -6,6 +6,7 @@ import { canonical } from '../base/canonical.ts';
 import { CodedError } from '../base/error.ts';
 import { earliest, type Clock } from '../base/time.ts';
 import type { Uses } from '../credentials/uses.ts';
+import { isOlder } from '../kube/resource-version.ts';
 import { act, type Act, type Tools } from './act.ts';
 import { announce, type Announcement } from './announce.ts';
 import { decide } from './decide.ts';
@@ -210,7 +211,7 @@ export class PipelineReconciler {
   #withLastWrite(key: string, cached: Pipeline): Pipeline {
     const written = this.#written.get(key);
     if (written === undefined || written.uid !== cached.metadata.uid) return cached;
-    if (isAtLeast(cached.metadata.resourceVersion, written.resourceVersion)) {
+    if (!isOlder(cached.metadata.resourceVersion, written.resourceVersion)) {
       this.#written.delete(key);
       return cached;
     }
@@ -287,10 +288,4 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
     reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'CredentialUnchecked',
     message: ready?.message ?? 'the forge has not been asked yet',
   };
-}
-
-/** Resource versions are decimal numbers that grow (KEP-5504); what is not one is only equal to itself. */
-function isAtLeast(version: string, other: string): boolean {
-  const number = /^\d+$/;
-  return number.test(version) && number.test(other) ? BigInt(version) >= BigInt(other) : version === other;
 }

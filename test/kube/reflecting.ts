@@ -18,26 +18,31 @@ export interface Reflecting {
 
 /** Answers in turn; when there are no more, lists are repeated and watches are silent. */
 export interface Script extends Partial<
-  Pick<ReflectorOptions<Boat>, 'project' | 'onChange' | 'silenceMs' | 'indexOf'>
+  Pick<ReflectorOptions<Boat>, 'project' | 'onChange' | 'silenceMs' | 'rereadMs' | 'indexOf' | 'initial'>
 > {
   readonly lists?: readonly Answer[];
   readonly watches?: readonly Answer[];
+  /** The version that the server says it is at when asked for nothing else. */
+  readonly now?: number;
 }
 
-/** A reflector of boats before a scripted server; not started. */
+/** A reflector of boats before a scripted server; not started. It lists in pages unless told otherwise. */
 export async function reflecting({
   lists = [page([])],
   watches = [],
   onChange = () => {},
+  now = 1_000_000,
   ...options
 }: Script = {}): Promise<Reflecting> {
   const isWatch = ({ query }: Asked): boolean => query['watch'] === 'true';
   const count = { list: 0, watch: 0 };
-  const api = await startScriptedApi((asked) =>
-    isWatch(asked)
+  const isVersion = ({ query }: Asked): boolean => query['limit'] === '1';
+  const api = await startScriptedApi((asked) => {
+    if (isVersion(asked)) return page([], { version: now });
+    return isWatch(asked)
       ? (watches[count.watch++] ?? new Stream())
-      : (lists[Math.min(count.list++, lists.length - 1)] ?? 'lost'),
-  );
+      : (lists[Math.min(count.list++, lists.length - 1)] ?? 'lost');
+  });
   const transport = new Transport(api.connection);
   const changes: string[] = [];
   const troubles: unknown[] = [];
@@ -51,6 +56,7 @@ export async function reflecting({
       onChange(change);
     },
     onTrouble: (trouble) => troubles.push(trouble),
+    initial: 'pages',
     ...options,
   });
   return {
@@ -58,7 +64,7 @@ export async function reflecting({
     reflector,
     changes,
     troubles,
-    lists: () => api.asked.filter((asked) => !isWatch(asked)),
+    lists: () => api.asked.filter((asked) => !isWatch(asked) && !isVersion(asked)),
     watches: () => api.asked.filter(isWatch),
     close: async () => {
       await reflector.stop();

@@ -76,9 +76,14 @@ describe('a watch that cannot be opened', () => {
 });
 
 describe('a watch that is silent', () => {
-  test('is cut and opened again', async () => {
-    const { api, troubles, watches } = await started({ watches: [new Stream()], silenceMs: 300 });
+  test('is cut, and all is read anew', async () => {
+    const { api, changes, troubles, watches } = await started({
+      lists: [page([]), page([boat()], { version: 8 })],
+      watches: [new Stream()],
+      silenceMs: 300,
+    });
     await eventually('it is opened again', () => watches().length === 2);
+    expect(changes).toEqual(['added canal/anna@1']);
     expect(troubles).toMatchObject([{ code: 'Timeout', message: 'watch boats: silent for 300 ms' }]);
     expect(api.pending()).toBe(1);
   });
@@ -86,7 +91,7 @@ describe('a watch that is silent', () => {
   test('after it has said something, too', async () => {
     const { watches } = await started({ watches: [new Stream().write(bookmark(20))], silenceMs: 300 });
     await eventually('it is opened again', () => watches().length === 2);
-    expect(watches().map(({ query }) => query['resourceVersion'])).toEqual(['10', '20']);
+    expect(watches().map(({ query }) => query['resourceVersion'])).toEqual(['10', '10']);
   });
 
   test('before it is open, too', async () => {

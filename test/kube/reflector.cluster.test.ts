@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { Reflector } from '../../src/kube/reflector.ts';
+import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import { pathOf } from '../../src/kube/resource.ts';
 import type { Stored } from '../../src/kube/store.ts';
 import type { Connection } from '../../src/kube/connection.ts';
@@ -45,6 +45,7 @@ interface Reflecting {
 /** The boats of our namespace, as the cluster's administrator sees them. */
 async function reflect(
   transportOf = (connection: Connection) => new Transport(connection),
+  initial: ReflectorOptions<Stored>['initial'] = 'stream',
 ): Promise<Reflecting> {
   const { server, ca, adminToken } = cluster;
   const transport = transportOf({ server, tls: () => ({ ca }), token: () => adminToken });
@@ -58,6 +59,7 @@ async function reflect(
     },
     onChange: ({ kind, object }) => changes.push(`${kind} ${object.metadata.name}`),
     onTrouble: (trouble) => troubles.push(trouble),
+    initial,
   });
   closing.push(
     () => transport.close(),
@@ -123,16 +125,21 @@ test('the store follows what is created, updated, deleted and created anew', asy
   expect(made.troubles).toEqual([]);
 });
 
+const manyNames = Array.from({ length: 1_100 }, (_, index) => `page-${index}`);
+
 test('more objects than fit on a page are all there, and are all followed', async () => {
-  const names = Array.from({ length: 1_100 }, (_, index) => `page-${index}`);
-  const queue = [...names];
+  const queue = [...manyNames];
   const workers = Array.from({ length: 8 }, async () => {
     for (let name = queue.pop(); name !== undefined; name = queue.pop()) await create(name);
   });
   await Promise.all(workers);
+  for (const initial of ['pages', 'stream'] as const) {
+    const made = await reflect(undefined, initial);
+    expect(made.reflector.store.size).toBeGreaterThanOrEqual(1_100);
+    expect(inStore(made)).toEqual(await onServer());
+    expect(made.troubles).toEqual([]);
+  }
   const made = await reflect();
-  expect(made.reflector.store.size).toBeGreaterThanOrEqual(1_100);
-  expect(inStore(made)).toEqual(await onServer());
   await paint('page-0', 'blue');
   await remove('page-1099');
   await equal(made);
@@ -155,7 +162,7 @@ describe('when the server has forgotten the version that a watch begins at', () 
   test('it is listed again, and nothing is told twice', async () => {
     await create('kept');
     let transport: LongAway | undefined;
-    const made = await reflect((connection) => (transport = new LongAway(connection)));
+    const made = await reflect((connection) => (transport = new LongAway(connection)), 'pages');
     made.changes.length = 0;
     await eventually('it watches again', () => transport?.count === 2);
     await create('new');
@@ -193,9 +200,10 @@ metadata: { name: ${serviceAccount}, namespace: ${namespace} }
   const started = reflector.start();
   started.catch(() => undefined);
   await eventually('it is told', () => troubles.length > 0);
+  expect(reflector.isPermitted).toBe(false);
   expect(troubles[0]).toMatchObject({
     code: 'Forbidden',
-    message: `GET /apis/${boats.group}/v1/boats: boats.${boats.group} is forbidden: User "system:serviceaccount:${namespace}:${serviceAccount}" cannot list resource "boats" in API group "${boats.group}" at the cluster scope`,
+    message: `GET /apis/${boats.group}/v1/boats: boats.${boats.group} is forbidden: User "system:serviceaccount:${namespace}:${serviceAccount}" cannot watch resource "boats" in API group "${boats.group}" at the cluster scope`,
   });
   await cluster.applyYaml(`
 apiVersion: rbac.authorization.k8s.io/v1
@@ -210,4 +218,5 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ${names
 subjects: [{ kind: ServiceAccount, name: ${serviceAccount}, namespace: ${namespace} }]
 `);
   await started;
+  expect(reflector.isPermitted).toBe(true);
 });
