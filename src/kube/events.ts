@@ -1,101 +1,144 @@
-import { randomBytes } from 'node:crypto';
-import type { EventsV1Event } from '@kubernetes/client-node';
-import { sentence } from '../base/sentence.ts';
+import { CodedError } from '../base/error.ts';
+import { isKubeError } from './errors.ts';
+import { eventBody, type EventContent, type Regarding, type Reporter } from './event-body.ts';
+import { EventBudget } from './event-budget.ts';
+import { RecentEvents, seriesBody, type Series, type SeriesBody } from './event-series.ts';
 import { pathOf, type Resource } from './resource.ts';
-import type { Transport } from './transport.ts';
-
-export interface EventContent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly action: string;
-  readonly note: string;
-}
-
-export interface Regarding {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
-
-/** As it goes over the wire, where an instant is text. */
-type EventBody = Omit<EventsV1Event, 'eventTime'> & { readonly eventTime: string };
+import type { Request, Transport } from './transport.ts';
 
 const events: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
-const budget = 20;
-const refillMs = 60_000;
-const maxNoteBytes = 1024;
-const maxBudgets = 10_000;
+const batchMs = 10_000;
+const timeoutMs = 10_000;
+const maxUnderWay = 1_000;
 
-/** Writes Kubernetes Events. At most 20 at once and one a minute per object; one that cannot be written is told of and dropped. */
+/**
+ * Writes Kubernetes Events. What happens again within six minutes is counted in the Event that says so already, at first after
+ * ten seconds and then more and more seldom, so that a failure that lasts costs one write in five minutes. An object is worth
+ * twenty writes at once and one a minute. An Event that cannot be written is told of and dropped; one of a namespace that is being
+ * deleted is dropped in silence. Nothing is ever thrown.
+ */
 export class Events {
   readonly #transport: Pick<Transport, 'call'>;
-  readonly #controller: { readonly name: string; readonly instance: string };
+  readonly #reporter: Reporter;
   readonly #onTrouble: (error: unknown) => void;
-  /** By uid, the instant at which the whole budget is there again; who wrote last stands last. */
-  readonly #fullAt = new Map<string, number>();
-  readonly #writing = new Set<Promise<void>>();
+  readonly #budget = new EventBudget();
+  readonly #recent = new RecentEvents();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isOverrun = false;
+  #batch: NodeJS.Timeout | undefined;
+  /** Aborted when a drain is out of time. */
+  #ending = new AbortController();
 
-  constructor(
-    transport: Pick<Transport, 'call'>,
-    controller: { readonly name: string; readonly instance: string },
-    onTrouble: (error: unknown) => void,
-  ) {
+  constructor(transport: Pick<Transport, 'call'>, reporter: Reporter, onTrouble: (error: unknown) => void) {
     this.#transport = transport;
-    this.#controller = controller;
+    this.#reporter = reporter;
     this.#onTrouble = onTrouble;
   }
 
+  /** Sends it, counts it as a repetition, or drops it; returns at once. */
   write(regarding: Regarding, content: EventContent): void {
-    if (!this.#affords(regarding.uid)) return;
-    const writing = this.#create(regarding, content)
-      .catch((error: unknown) => this.#onTrouble(error))
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
+    const body = eventBody(regarding, content, this.#reporter);
+    if (this.#recent.repeats(body)) return this.#writeSoon();
+    if (this.#isFull() || !this.#budget.affords(regarding.uid, 'news')) return;
+    const series = this.#recent.add(body);
+    series.created = this.#track(this.#create(series));
   }
 
-  /** Resolves when what was written so far has arrived or failed. */
+  /**
+   * Resolves when what was written and counted so far has arrived or failed, within ten seconds: what has not arrived by then is
+   * told of and dropped. Writing may go on afterwards.
+   */
   async drain(): Promise<void> {
-    await Promise.all(this.#writing);
+    clearTimeout(this.#batch);
+    this.#batch = undefined;
+    this.#writeDue(true);
+    const late = setTimeout(() => {
+      this.#ending.abort(
+        new CodedError('EventsDropped', 'some events had not arrived when it was time to go'),
+      );
+      this.#ending = new AbortController();
+    }, timeoutMs);
+    await Promise.all(this.#underWay);
+    clearTimeout(late);
   }
 
-  #affords(uid: string): boolean {
-    const now = performance.now();
-    const fullAt = Math.max(now, this.#fullAt.get(uid) ?? now) + refillMs;
-    if (fullAt - now > budget * refillMs) return false;
-    this.#fullAt.delete(uid);
-    this.#fullAt.set(uid, fullAt);
-    const [oldest] = this.#fullAt.keys();
-    if (oldest !== undefined && this.#fullAt.size > maxBudgets) this.#fullAt.delete(oldest);
-    return true;
+  #writeSoon(): void {
+    this.#batch ??= setTimeout(() => {
+      this.#batch = undefined;
+      this.#writeDue(false);
+      if (this.#recent.hasUnwritten) this.#writeSoon();
+    }, batchMs).unref();
   }
 
-  async #create(regarding: Regarding, { type, reason, action, note }: EventContent): Promise<void> {
-    const { namespace, name } = regarding;
-    const body = {
-      apiVersion: 'events.k8s.io/v1',
-      kind: 'Event',
-      metadata: { name: eventName(name), namespace },
-      eventTime: `${new Date().toISOString().slice(0, 23)}000Z`,
-      type,
-      reason,
-      action,
-      note: sentence(note, maxNoteBytes),
-      regarding,
-      reportingController: `lockkeeper.dev/${this.#controller.name}`,
-      reportingInstance: this.#controller.instance.slice(0, 128),
-    } satisfies EventBody;
-    await this.#transport.call({
-      method: 'POST',
-      path: pathOf(events, { namespace }),
-      body,
-      signal: AbortSignal.timeout(10_000),
-    });
+  #writeDue(isLast: boolean): void {
+    const affords = ({ body }: Series): boolean => this.#budget.affords(body.regarding.uid, 'repetition');
+    for (const series of this.#recent.takeDue(affords, isLast)) void this.#track(this.#repeat(series));
   }
-}
 
-/** The object's name and 16 random digits: names of objects and Events are at most 253 long, and no word of them ends with a dash. */
-function eventName(of: string): string {
-  return `${of.slice(0, 200).replace(/[-.]+$/, '')}.${randomBytes(8).toString('hex')}`;
+  /** Resolves to whether the server has it; what it does not have is news the next time. */
+  async #create(series: Series, more: { readonly series?: SeriesBody } = {}): Promise<boolean> {
+    const { body } = series;
+    try {
+      await this.#send({
+        method: 'POST',
+        path: pathOf(events, { namespace: body.metadata.namespace }),
+        body: { ...body, ...more },
+      });
+      return true;
+    } catch (thrown) {
+      this.#recent.forget(series);
+      this.#tell(thrown);
+      return false;
+    }
+  }
+
+  async #repeat(series: Series): Promise<void> {
+    if (!(await series.created)) return;
+    const { metadata } = series.body;
+    const more = { series: seriesBody(series) };
+    try {
+      await this.#send({
+        method: 'PATCH',
+        path: pathOf(events, metadata),
+        contentType: 'application/merge-patch+json',
+        body: more,
+      });
+    } catch (thrown) {
+      if (!isKubeError(thrown, 'NotFound')) return this.#tell(thrown);
+      // Somebody deleted it, or the server does not keep it for longer; what it says is true still.
+      series.created = this.#create(series, more);
+      await series.created;
+    }
+  }
+
+  #send(request: Pick<Request, 'method' | 'path' | 'contentType' | 'body'>): Promise<unknown> {
+    return this.#transport.call({ ...request, timeoutMs, signal: this.#ending.signal });
+  }
+
+  #tell(thrown: unknown): void {
+    const isNamespaceEnding =
+      isKubeError(thrown, 'Forbidden') && thrown.message.includes('because it is being terminated');
+    if (!isNamespaceEnding) this.#onTrouble(thrown);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+    return tracked;
+  }
+
+  /** A server that does not answer is no reason to keep everything that happens meanwhile; told of once, until there is room again. */
+  #isFull(): boolean {
+    const isFull = this.#underWay.size >= maxUnderWay;
+    if (isFull && !this.#isOverrun) {
+      this.#onTrouble(
+        new CodedError(
+          'EventsDropped',
+          `${maxUnderWay} events are under way, so others are dropped until some arrive`,
+        ),
+      );
+    }
+    this.#isOverrun = isFull;
+    return isFull;
+  }
 }
