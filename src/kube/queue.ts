@@ -1,79 +1,87 @@
-import { jittered } from '../base/time.ts';
+import { Delays } from './delays.ts';
+import { Retries } from './retries.ts';
+import { Turns } from './turns.ts';
 
-const firstDelayMs = 500;
-const longestDelayMs = 120_000;
 /** What setTimeout takes: a longer one it would end at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Keys that wait to be worked on. A key is in it once, and never worked on twice at the same time: added while it is worked on, it
- * comes once more. Namespaces take turns, so that one with many keys does not delay another's.
+ * Keys (`namespace/name`) that wait to be worked on. A key is in it once, and never worked on twice at the same time: added while it
+ * is worked on, it comes once more. Namespaces take turns, so that one with many keys does not delay another's. What was put off
+ * comes at once when it is added by another way, and not a second time.
  */
 export class Queue {
-  readonly #ready = new Map<string, Set<string>>();
+  readonly #ready = new Turns();
   readonly #running = new Set<string>();
   readonly #again = new Set<string>();
-  readonly #delayed = new Map<string, number>();
-  readonly #failures = new Map<string, number>();
+  readonly #later = new Delays();
+  readonly #retries = new Retries();
   readonly #waiting: ((key: string | undefined) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer goes off. No delayed key is due before, though its first one may have come by another way. */
+  /** When the timer goes off. Nothing is due before, though what it was set for may have come by another way. */
   #timerDue = Infinity;
   #closed = false;
 
+  /** How many keys could be worked on now, if somebody took them. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  /** For how many milliseconds the key has been ready that waits longest; 0 when none waits. */
+  oldestMs(): number {
+    const since = this.#ready.oldest();
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
   add(key: string): void {
     if (this.#closed) return;
-    this.#delayed.delete(key);
+    this.#later.delete(key);
+    this.#retries.withdraw(key);
     if (this.#running.has(key)) {
       this.#again.add(key);
       return;
     }
     const next = this.#waiting.shift();
-    if (next !== undefined) {
-      this.#running.add(key);
-      next(key);
-      return;
-    }
-    const namespace = namespaceOf(key);
-    const keys = this.#ready.get(namespace);
-    if (keys === undefined) this.#ready.set(namespace, new Set([key]));
-    else keys.add(key);
+    if (next === undefined) return this.#ready.add(key, performance.now());
+    this.#running.add(key);
+    next(key);
   }
 
   /** Adds the key after so long, unless it comes before; of two delays the shorter counts. */
   addAfter(key: string, ms: number): void {
     if (this.#closed) return;
     if (ms <= 0) return this.add(key);
-    const due = performance.now() + ms;
-    const known = this.#delayed.get(key);
-    if (known !== undefined && known <= due) return;
-    this.#delayed.set(key, due);
-    if (due < this.#timerDue) this.#arm(due);
+    this.#later.bring(key, performance.now() + ms);
+    this.#arm();
   }
 
-  /** Adds the key after a delay that doubles with each failure in a row, from half a second to two minutes. */
-  addAfterFailure(key: string): void {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    this.addAfter(key, jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1))));
+  /**
+   * Adds the key after a delay that doubles with each failure in a row, from half a second to two minutes, and not before
+   * `notBeforeMs`. Keys that failed come back at ten a second all together, after a burst of a hundred.
+   */
+  addAfterFailure(key: string, { notBeforeMs = 0 }: { readonly notBeforeMs?: number } = {}): void {
+    if (this.#closed) return;
+    this.#retries.failed(key, notBeforeMs, performance.now());
+    this.#arm();
   }
 
+  /** Adds the key in a fraction of a second, within the pace of those that failed; does not count as a failure, nor as a success. */
+  addSoon(key: string): void {
+    if (this.#closed) return;
+    this.#retries.again(key, performance.now());
+    this.#arm();
+  }
+
+  /** The key's next failure counts as its first. */
   succeeded(key: string): void {
-    this.#failures.delete(key);
+    this.#retries.succeeded(key);
   }
 
   /** The next key to work on; undefined once the queue is closed. Give it back with `done`. */
   async take(): Promise<string | undefined> {
     if (this.#closed) return undefined;
-    const [namespace, keys] = this.#ready.entries().next().value ?? [];
-    if (namespace === undefined || keys === undefined)
-      return await new Promise((resolve) => this.#waiting.push(resolve));
-    const [key] = keys;
-    this.#ready.delete(namespace);
-    if (key === undefined) return await this.take();
-    keys.delete(key);
-    // To the end of the line: the next namespace's turn.
-    if (keys.size > 0) this.#ready.set(namespace, keys);
+    const key = this.#ready.take();
+    if (key === undefined) return await new Promise((resolve) => this.#waiting.push(resolve));
     this.#running.add(key);
     return key;
   }
@@ -83,33 +91,28 @@ export class Queue {
     if (this.#again.delete(key)) this.add(key);
   }
 
-  /** Nothing is given out any more; who waits gets undefined. */
+  /** Nothing is given out any more; who waits gets undefined. What was handed to one who waited, a moment before, stays his. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
   }
 
-  #arm(due: number): void {
+  #arm(): void {
+    const now = performance.now();
+    const due = Math.min(this.#later.nextDue, this.#retries.nextAt(now));
+    if (due >= this.#timerDue) return;
     clearTimeout(this.#timer);
     this.#timerDue = due;
-    const waitMs = Math.min(longestTimerMs, Math.max(0, due - performance.now()));
-    this.#timer = setTimeout(() => this.#addDue(), waitMs);
+    this.#timer = setTimeout(() => this.#addDue(), Math.min(longestTimerMs, Math.max(0, due - now)));
   }
 
   #addDue(): void {
     // Timers may be a millisecond early.
     const now = performance.now() + 1;
-    let first = Infinity;
-    for (const [key, due] of [...this.#delayed]) {
-      if (due <= now) this.add(key);
-      else first = Math.min(first, due);
-    }
+    for (let key = this.#later.takeDue(now); key !== undefined; key = this.#later.takeDue(now)) this.add(key);
+    for (let key = this.#retries.take(now); key !== undefined; key = this.#retries.take(now)) this.add(key);
     this.#timerDue = Infinity;
-    if (first !== Infinity) this.#arm(first);
+    this.#arm();
   }
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, Math.max(0, key.indexOf('/')));
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Queue } from '../../src/kube/queue.ts';
+import { pass, takenBy } from './workers.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -12,23 +13,6 @@ function queueOf(...keys: readonly string[]): Queue {
   const queue = new Queue();
   for (const key of keys) queue.add(key);
   return queue;
-}
-
-/** What a worker takes that gives each key back at once, in its order; it goes on until the queue is closed. */
-function takenBy(queue: Queue, then: (key: string) => void = () => {}): string[] {
-  const taken: string[] = [];
-  void (async () => {
-    for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-      taken.push(key);
-      then(key);
-      queue.done(key);
-    }
-  })();
-  return taken;
-}
-
-async function pass(ms = 0): Promise<void> {
-  await jest.advanceTimersByTimeAsync(ms);
 }
 
 describe('a key', () => {
