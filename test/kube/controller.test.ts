@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Controller, type ControllerOptions } from '../../src/kube/controller.ts';
+import { CodedError } from '../../src/base/error.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { running } from './passes.ts';
+import { pass } from './workers.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -7,44 +10,6 @@ beforeEach(() => {
 afterEach(() => {
   jest.useRealTimers();
 });
-
-interface Begun {
-  readonly key: string;
-  readonly signal: AbortSignal;
-  readonly end: (result?: { readonly requeueAfterMs?: number }) => void;
-  readonly fail: (error: Error) => void;
-}
-
-interface Running {
-  readonly controller: Controller;
-  /** The passes in the order in which they began. */
-  readonly begun: Begun[];
-  readonly failures: unknown[];
-}
-
-/** A controller whose passes end when the test says so, or when they are aborted. */
-function running(options: Partial<ControllerOptions> = {}): Running {
-  const begun: Begun[] = [];
-  const failures: unknown[] = [];
-  const controller = new Controller({
-    name: 'boats',
-    concurrency: 2,
-    deadlineMs: 60_000,
-    reconcile: (key, signal) =>
-      new Promise((resolve, reject) => {
-        begun.push({ key, signal, end: (result = {}) => resolve(result), fail: reject });
-        signal.addEventListener('abort', () => reject(signal.reason));
-      }),
-    onFailure: (key, error) => failures.push([key, error]),
-    ...options,
-  });
-  controller.start();
-  return { controller, begun, failures };
-}
-
-async function pass(ms = 0): Promise<void> {
-  await jest.advanceTimersByTimeAsync(ms);
-}
 
 test('works on as many keys at once as it may', async () => {
   const { controller, begun } = running({ concurrency: 2 });
@@ -151,61 +116,172 @@ test('a pass that has ended is not aborted', async () => {
   expect(begun[0]?.signal.aborted).toBe(false);
 });
 
-describe('stopping', () => {
-  /** Whether it has stopped by now. */
-  function stopping(controller: Controller): { readonly is: () => boolean } {
-    let isStopped = false;
-    void controller.stop().then(() => (isStopped = true));
-    return { is: () => isStopped };
-  }
-
-  test('lets the passes that run come to their end, and begins no other', async () => {
-    const { controller, begun, failures } = running({ concurrency: 1 });
+describe('what a pass throws', () => {
+  test.each([
+    ['an error before its first await', () => throwing(new Error('no'))],
+    ['nothing at all', () => throwing(undefined)],
+    ['a string', () => throwing('no')],
+    ['by a promise that rejects with nothing', () => Promise.reject()],
+    ['by giving no result', () => Promise.resolve(undefined as unknown as object)], // what a program without types may do
+    ['by asking for another one after NaN ms', () => Promise.resolve({ requeueAfterMs: NaN })],
+  ])('is one failed pass, and its worker goes on: %s', async (_, first) => {
+    const keys: string[] = [];
+    const { controller, failures, ended } = running({
+      concurrency: 1,
+      reconcile: (key) => {
+        keys.push(key);
+        return keys.length === 1 ? first() : Promise.resolve({});
+      },
+    });
     for (const key of ['a/1', 'a/2']) controller.queue.add(key);
-    await pass();
-    const stopped = stopping(controller);
-    await pass(9_000);
-    expect([stopped.is(), begun[0]?.signal.aborted]).toEqual([false, false]);
-    begun[0]?.end({ requeueAfterMs: 10 });
     await pass(100);
-    expect([stopped.is(), begun.length, failures]).toEqual([true, 1, []]);
-    expect(jest.getTimerCount()).toBe(0);
+    expect([keys, failures.length]).toEqual([['a/1', 'a/2'], 1]);
+    expect(ended.map(({ outcome }) => outcome)).toEqual(['failed', 'ok']);
+    await pass(500);
+    expect(keys).toEqual(['a/1', 'a/2', 'a/1']);
   });
 
-  test('aborts them after ten seconds, which is no failure', async () => {
-    const { controller, begun, failures } = running();
-    controller.queue.add('a/1');
+  test('does not end its worker when those who are told of it throw as well', async () => {
+    const deaf = (): never => throwing(new Error('the log is full'));
+    const { controller, begun } = running({ concurrency: 1, onFailure: deaf, onPass: deaf });
+    for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
     await pass();
-    const stopped = stopping(controller);
-    await pass(10_000);
-    expect([stopped.is(), begun[0]?.signal.aborted, failures]).toEqual([true, true, []]);
-  });
-
-  test('leaves a pass behind that does not heed that it is aborted', async () => {
-    const { controller } = running({ reconcile: () => new Promise(() => undefined) });
-    controller.queue.add('a/1');
-    await pass();
-    const stopped = stopping(controller);
-    await pass(16_000);
-    expect(stopped.is()).toBe(false);
-    await pass(1_000);
-    expect(stopped.is()).toBe(true);
-  });
-
-  test('still tells of a pass that failed by itself', async () => {
-    const { controller, begun, failures } = running();
-    controller.queue.add('a/1');
-    await pass();
-    const stopped = stopping(controller);
     begun[0]?.fail(new Error('no'));
     await pass();
-    expect([stopped.is(), failures]).toEqual([true, [['a/1', new Error('no')]]]);
+    begun[1]?.end();
+    await pass();
+    expect(begun.map(({ key }) => key)).toEqual(['a/1', 'a/2', 'a/3']);
+    begun[2]?.end();
+    await pass(600);
+    expect(begun[3]?.key).toBe('a/1');
   });
 
-  test('is at once when nothing runs', async () => {
-    const { controller } = running();
-    const stopped = stopping(controller);
+  test('a listener of passes that throws is told of as a failure', async () => {
+    const { controller, begun, failures } = running({ onPass: () => throwing(new Error('no such label')) });
+    controller.queue.add('a/1');
     await pass();
-    expect(stopped.is()).toBe(true);
+    begun[0]?.end();
+    await pass();
+    expect(failures).toEqual([['a/1', new Error('no such label')]]);
+  });
+
+  test('as a conflict brings the key back in a moment, however often', async () => {
+    const { controller, begun, failures } = running();
+    controller.queue.add('a/1');
+    await pass();
+    for (let conflict = 1; conflict <= 10; conflict += 1) {
+      begun.at(-1)?.fail(new KubeError('Conflict', 'somebody was faster'));
+      await pass(310);
+      expect(begun).toHaveLength(conflict + 1);
+    }
+    expect(failures).toHaveLength(10);
+  });
+
+  test('with a time to wait does not bring the key back before', async () => {
+    const { controller, begun } = running();
+    controller.queue.add('a/1');
+    await pass();
+    begun[0]?.fail(new KubeError('TooManyRequests', 'later', { retryAfterMs: 30_000 }));
+    await pass(29_990);
+    expect(begun).toHaveLength(1);
+    await pass(3_020);
+    expect(begun).toHaveLength(2);
+  });
+
+  test('as the loss of leadership leaves the key to who leads now', async () => {
+    const { controller, begun, failures, ended } = running();
+    controller.queue.add('a/1');
+    await pass();
+    begun[0]?.fail(new CodedError('LeadershipLost', 'another leads'));
+    await pass(600_000);
+    expect([begun.length, failures, ended]).toEqual([1, [], []]);
   });
 });
+
+test('tells of each pass how it ended and how long it took', async () => {
+  const { controller, begun, ended } = running({ concurrency: 3 });
+  for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
+  await pass(100);
+  begun[0]?.end();
+  await pass(200);
+  begun[1]?.end({ requeueAfterMs: 5_000 });
+  begun[2]?.fail('no');
+  await pass();
+  expect(ended).toEqual([
+    { key: 'a/1', milliseconds: 100, outcome: 'ok' },
+    { key: 'a/2', milliseconds: 300, outcome: 'requeued' },
+    { key: 'a/3', milliseconds: 300, outcome: 'failed' },
+  ]);
+});
+
+test('passes that never wait let the event loop see to other things all the same', async () => {
+  jest.useRealTimers();
+  let passes = 0;
+  const { controller } = running({
+    reconcile: () => {
+      passes += 1;
+      const ends = performance.now() + 1;
+      while (performance.now() < ends);
+      return Promise.resolve({});
+    },
+  });
+  for (let key = 1; key <= 200; key += 1) controller.queue.add(`a/${key}`);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(passes).toBeLessThan(200);
+  await controller.stop();
+});
+
+describe('health', () => {
+  const idle = { queueDepth: 0, oldestMs: 0, running: 0, longestPassMs: 0, overdue: 0 };
+
+  test('says what waits and what runs, and for how long', async () => {
+    const { controller, begun } = running({ concurrency: 1 });
+    expect(controller.health()).toEqual(idle);
+    controller.queue.add('a/1');
+    await pass(1_000);
+    controller.queue.add('a/2');
+    controller.queue.add('b/1');
+    await pass(500);
+    const health = { queueDepth: 2, oldestMs: 500, running: 1, longestPassMs: 1_500, overdue: 0 };
+    expect(controller.health()).toEqual(health);
+    for (const index of [0, 1, 2]) {
+      begun[index]?.end();
+      await pass();
+    }
+    expect(controller.health()).toEqual(idle);
+  });
+
+  test('a pass that does not heed its deadline keeps its key and its worker, and is overdue', async () => {
+    const begun: string[] = [];
+    const { promise: stuck, resolve } = Promise.withResolvers<object>();
+    const { controller } = running({
+      concurrency: 2,
+      deadlineMs: 5_000,
+      reconcile: (key) => {
+        begun.push(key);
+        return key === 'a/stuck' ? stuck : Promise.resolve({});
+      },
+    });
+    controller.queue.add('a/stuck');
+    await pass(8_900);
+    expect(controller.health().overdue).toBe(0);
+    await pass(200);
+    expect(controller.health()).toMatchObject({ running: 1, overdue: 1 });
+    for (const key of ['a/stuck', 'a/1', 'a/2']) controller.queue.add(key);
+    await pass(60_000);
+    expect(begun).toEqual(['a/stuck', 'a/1', 'a/2']);
+    resolve({});
+    await pass();
+    expect(begun).toEqual(['a/stuck', 'a/1', 'a/2', 'a/stuck']);
+    expect(controller.health()).toEqual(idle);
+  });
+});
+
+test('is called by its name', () => {
+  expect(running({ name: 'pipelines' }).controller.name).toBe('pipelines');
+});
+
+function throwing(thrown: unknown): never {
+  throw thrown;
+}
