@@ -9,12 +9,17 @@ export interface TlsMaterial {
   readonly serverName?: string;
 }
 
+/** Whether what is asked for has to be read anew: the server refused the last one, or could not be believed with it. */
+export interface Ask {
+  readonly fresh: boolean;
+}
+
 /** How one cluster is reached. */
 export interface Connection {
   /** `https://host:port` */
   readonly server: string;
-  /** Asked before each request, since authorities and certificates change while we run. */
-  readonly tls: () => TlsMaterial;
-  /** Asked for each request; `fresh` after the server refused the last one. */
-  readonly token: (ask: { readonly fresh: boolean }) => Secret | undefined;
+  /** Asked before each request, since authorities and certificates change while we run. Cheapest when it gives the same object until then. */
+  readonly tls: (ask: Ask) => TlsMaterial;
+  /** Asked before each request. */
+  readonly token: (ask: Ask) => Secret | undefined;
 }

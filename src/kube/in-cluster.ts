@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, codeOf } from '../base/error.ts';
+import { CodedError } from '../base/error.ts';
 import { Secret } from '../base/secret.ts';
 import type { Connection } from './connection.ts';
-
-/** How long a token is used before its file is read again: the kubelet replaces it long before it ends. */
-const reread = 60_000;
+import { reread } from './reread.ts';
 
 /**
- * The connection of a Pod: the service account's folder and the address that the kubelet puts into the environment.
+ * The connection of a Pod: the service account's folder and the address that the kubelet puts into the environment. Token and authority
+ * are read again as the kubelet replaces them.
  * Throws NotInCluster, saying what is missing.
+ * @param onTrouble told when a file can no longer be read, which stops no call
  */
-export function inCluster(folder: string, env: Readonly<Record<string, string | undefined>>): Connection {
+export function inCluster(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+  onTrouble?: (trouble: CodedError) => void,
+): Connection {
   const host = env['KUBERNETES_SERVICE_HOST'];
   const port = env['KUBERNETES_SERVICE_PORT'];
   if (host === undefined || port === undefined) {
@@ -21,27 +24,14 @@ export function inCluster(folder: string, env: Readonly<Record<string, string | 
     );
   }
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const ca = read(join(folder, 'ca.crt'));
-  return { server, tls: () => ({ ca }), token: tokenFile(join(folder, 'token')) };
-}
-
-/** A token that is read anew when it is a minute old, and at once when the server refused it. */
-export function tokenFile(path: string): Connection['token'] {
-  let token = new Secret(read(path).trim());
-  let at = performance.now();
-  return ({ fresh }) => {
-    if (fresh || performance.now() - at > reread) {
-      token = new Secret(read(path).trim());
-      at = performance.now();
-    }
-    return token;
+  return {
+    server,
+    tls: reread(join(folder, 'ca.crt'), (ca) => ({ ca }), onTrouble),
+    token: tokenFile(join(folder, 'token'), onTrouble),
   };
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (thrown) {
-    throw new CodedError('NotInCluster', `cannot read ${path} (${codeOf(thrown)})`);
-  }
+/** A token that is read anew when it is a minute old, and at once when the server refused it; `reread` says what comes of trouble. */
+export function tokenFile(path: string, onTrouble?: (trouble: CodedError) => void): Connection['token'] {
+  return reread(path, (text) => new Secret(text.trim()), onTrouble);
 }

@@ -49,8 +49,13 @@ const refusals: Readonly<Record<string, string>> = {
  * Throws KubeconfigInvalid with a sentence that names the file, or NotInCluster when its tokenFile cannot be read; neither
  * repeats a value.
  * @param wanted the context; its current one unless given
+ * @param onTrouble told when its tokenFile can no longer be read, which stops no call
  */
-export function readKubeconfig(file: string, wanted?: string): Connection {
+export function readKubeconfig(
+  file: string,
+  wanted?: string,
+  onTrouble?: (trouble: CodedError) => void,
+): Connection {
   const config = check(kubeconfig, yamlOf(file), `kubeconfig ${file}`);
   const chosen = wanted ?? config['current-context'];
   if (chosen === undefined || chosen === '')
@@ -77,7 +82,8 @@ export function readKubeconfig(file: string, wanted?: string): Connection {
     server: originOf(to.server, `${file}: cluster ${toName}`),
     tls: () => tls,
     // As for kubectl, the file wins.
-    token: as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile)),
+    token:
+      as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile), onTrouble),
   };
 }
 

@@ -1,59 +1,75 @@
-import { Agent, request as send, type Dispatcher } from 'undici';
-import { z } from 'zod';
 import { codeOf } from '../base/error.ts';
-import { sentence } from '../base/sentence.ts';
+import type { Secret } from '../base/secret.ts';
 import { jittered, sleep } from '../base/time.ts';
-import type { Connection } from './connection.ts';
-import { KubeError, type KubeErrorCode } from './errors.ts';
+import { jsonOf, refusalOf } from './api-status.ts';
+import { bytesOf } from './body.ts';
+import { CallLimit } from './call-limit.ts';
+import type { Ask, Connection } from './connection.ts';
+import { isKubeError, KubeError } from './errors.ts';
+import { RenewedPools, type Pools } from './pools.ts';
+import { requestInfo, type RequestInfo } from './request-info.ts';
+import { send, type Attempt, type Outcome, type Request } from './send.ts';
 
-export interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly signal: AbortSignal;
-  /** In all, retries included; 15 s unless said otherwise. */
-  readonly timeoutMs?: number;
+export type { Request };
+
+/** One attempt that is over: of a call with its last byte, of a watch with the head of its answer. */
+export interface EndedCall extends RequestInfo {
+  /** The HTTP status; without an answer the code of the KubeError, or `Aborted` when the caller stopped it. */
+  readonly code: string;
+  /** Since it was sent. */
+  readonly milliseconds: number;
 }
 
+export interface TransportOptions {
+  /**
+   * Calls that begin in a second, on average: 50 unless said otherwise. Priority and fairness on the server's side keep others safe
+   * from us; this keeps them safe from a mistake that makes us write in circles. 5 (client-go) would need half an hour for a status of
+   * each of 10,000 Pipelines, 50 need 200 s.
+   */
+  readonly callsPerSecond?: number;
+  /** Calls that may begin at once after a quiet time: 100 unless said otherwise, which are the pages of a start with 50,000 objects. */
+  readonly burst?: number;
+  /** Called once for each attempt. May not throw. */
+  readonly onCall?: (ended: EndedCall) => void;
+}
+
+const known: Ask = { fresh: false };
+const anew: Ask = { fresh: true };
 const defaultTimeoutMs = 15_000;
 const maxAttempts = 4;
-const maxBodyBytes = 64 * 1024 * 1024;
-const maxMessageBytes = 500;
-const apiStatus = z.object({
-  message: z.string().optional(),
-  reason: z.string().optional(),
-  details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
-});
+/** RFC 9110, 9.2.2: doing it twice is meant to be as doing it once. */
+const repeatable: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
+/** What Node says of a server whose certificate is of none of the authorities, as after they were replaced. */
+const distrusted: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'CERT_HAS_EXPIRED',
+  'INVALID_CA',
+]);
 
-type Response = Dispatcher.ResponseData;
-
-/** HTTP to one API server: one pool for calls, one for watches, a deadline on everything. */
+/** HTTP to one API server: one pool for calls, one for watches, renewed with its TLS material; a deadline on everything. */
 export class Transport {
   readonly #connection: Connection;
-  readonly #calls: Agent;
-  readonly #watches: Agent;
+  readonly #pools: RenewedPools;
+  readonly #limit: CallLimit;
+  readonly #onCall: TransportOptions['onCall'];
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, { callsPerSecond = 50, burst = 100, onCall }: TransportOptions = {}) {
     this.#connection = connection;
-    const { ca, clientCertificate, serverName } = connection.tls();
-    const connect = {
-      ca,
-      timeout: 10_000,
-      ...(clientCertificate === undefined
-        ? {}
-        : { cert: clientCertificate.cert, key: clientCertificate.key.expose() }),
-      ...(serverName === undefined ? {} : { servername: serverName }),
-    };
-    this.#calls = new Agent({ connect, allowH2: false, connections: 16 });
-    // A watch that is silent is not broken: its reader has a limit of its own.
-    this.#watches = new Agent({ connect, allowH2: false, bodyTimeout: 0, headersTimeout: 30_000 });
+    this.#pools = new RenewedPools(connection.server, connection.tls(known));
+    this.#limit = new CallLimit({ perSecond: callsPerSecond, burst });
+    this.#onCall = onCall;
   }
 
   /**
-   * One call; gives the answer's JSON. Reads are repeated on 429, 5xx and lost connections within the deadline, honouring
-   * Retry-After; writes are sent once, but for a 401, which is tried again with the token read anew.
+   * One call; gives the answer's JSON. GET, PUT and DELETE are repeated on 429, 5xx and lost connections within the deadline, honouring
+   * Retry-After; so a PUT may find its own first attempt (Conflict), and a DELETE may find nothing (NotFound). POST and PATCH are sent
+   * once. Each is sent once more, with token and TLS material read anew, after a 401 and to a server that our authorities do not know.
    * Rejects with a KubeError, or with the signal's reason once that is aborted.
    */
   async call(request: Request): Promise<unknown> {
@@ -61,7 +77,7 @@ export class Transport {
     request.signal.throwIfAborted();
     // Taken down when the call ends: AbortSignal.timeout would hold what hangs on it until its time has come.
     const ours = new AbortController();
-    const timer = setTimeout(() => ours.abort(this.#late(request)), timeoutMs);
+    const timer = setTimeout(() => ours.abort(late(request)), timeoutMs);
     const onAbort = (): void => ours.abort(request.signal.reason);
     request.signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -72,20 +88,39 @@ export class Transport {
     }
   }
 
+  /** An open watch: its bytes as they come. Ends when the server ends it; rejects as `call` does, and is never repeated. */
+  async watch(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    signal.throwIfAborted();
+    const request: Request = { method: 'GET', path, query, signal };
+    const { stream, ...answer } = await this.#twice({ request, signal, isWatch: true });
+    if (stream === undefined) throw refusalOf(`GET ${path}`, answer);
+    return bytesOf(stream, `watch ${path}`, signal);
+  }
+
+  /** Ends whatever runs, which rejects with Unavailable, as does what is asked from then on. Doing it twice is doing it once. */
+  async close(): Promise<void> {
+    const closed = this.#pools.close();
+    this.#limit.close();
+    await closed;
+  }
+
   /** @param signal aborted with what is to be thrown then */
   async #attempts(request: Request, endsAt: number, signal: AbortSignal): Promise<unknown> {
-    const idempotent = request.method === 'GET';
     for (let attempt = 1; ; attempt += 1) {
       try {
+        if (request.priority !== 'high') await this.#turn(request, endsAt, signal);
         return await this.#exchange(request, signal);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
-        const transient =
-          thrown instanceof KubeError && (thrown.code === 'Unavailable' || thrown.code === 'TooManyRequests');
-        if (!transient || !idempotent || attempt === maxAttempts) throw thrown;
+        const transient = isKubeError(thrown, 'Unavailable') || isKubeError(thrown, 'TooManyRequests');
+        if (!transient || !repeatable.has(request.method) || attempt === maxAttempts) throw thrown;
         const waitMs = thrown.retryAfterMs ?? jittered(100 * 2 ** attempt);
         // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
-        if (performance.now() + waitMs > endsAt) throw thrown;
+        if (this.#pools.isClosed || performance.now() + waitMs > endsAt) throw thrown;
         await sleep(waitMs, signal).catch(() => {
           throw request.signal.aborted ? request.signal.reason : thrown;
         });
@@ -93,147 +128,67 @@ export class Transport {
     }
   }
 
-  /** An open watch: its bytes as they come. Ends when the server ends it; rejects as `call` does, and is never repeated. */
-  async watch(
-    path: string,
-    query: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send({ method: 'GET', path, query, signal }, signal, this.#watches);
-    if (response.statusCode !== 200) throw await this.#refusal({ method: 'GET', path, signal }, response);
-    return bytesOf(response, `watch ${path}`, signal);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#calls.destroy(), this.#watches.destroy()]);
-  }
-
-  async #exchange(request: Request, signal: AbortSignal): Promise<unknown> {
-    const response = await this.#send(request, signal, this.#calls);
-    const what = `${request.method} ${request.path}`;
-    if (response.statusCode >= 300) throw await this.#refusal({ ...request, signal }, response);
-    const text = await readBounded(response, what, signal);
-    if (text === '') return undefined;
-    const answer = parsed(text);
-    // Without the parser's error as its cause: that quotes the body.
-    if (answer === undefined) throw new KubeError('Malformed', `${what}: the answer is not JSON`);
-    return answer;
-  }
-
-  async #send(request: Request, signal: AbortSignal, dispatcher: Agent): Promise<Response> {
-    const url = new URL(request.path, this.#connection.server);
-    for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-    for (const fresh of [false, true]) {
-      const token = this.#connection.token({ fresh });
-      let response: Response;
-      try {
-        // Follows no redirect: the token would go along.
-        response = await send(url, {
-          method: request.method,
-          dispatcher,
-          signal,
-          headers: {
-            accept: 'application/json',
-            'user-agent': 'lockkeeper',
-            ...(token === undefined ? {} : { authorization: `Bearer ${token.expose()}` }),
-            ...(request.body === undefined
-              ? {}
-              : { 'content-type': request.contentType ?? 'application/json' }),
-          },
-          ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        });
-      } catch (thrown) {
-        if (signal.aborted) throw signal.reason;
-        throw new KubeError(
-          'Unavailable',
-          `${request.method} ${request.path}: no answer (${codeOf(thrown)})`,
-          { cause: thrown },
-        );
-      }
-      if (response.statusCode !== 401 || fresh) return response;
-      await response.body.dump();
-    }
-    throw new KubeError('Unauthorized', `${request.method} ${request.path}: refused`);
-  }
-
-  async #refusal(
-    { method, path, signal }: Pick<Request, 'method' | 'path' | 'signal'>,
-    response: Response,
-  ): Promise<KubeError> {
-    const what = `${method} ${path}`;
-    const body = await readBounded(response, what, signal).catch(() => '');
-    const said = apiStatus.safeParse(parsed(body));
-    const { message = `answered ${response.statusCode}`, reason, details } = said.data ?? {};
-    const header = Number(response.headers['retry-after']);
-    const retryAfter = Number.isFinite(header) && header > 0 ? header : details?.retryAfterSeconds;
-    return new KubeError(
-      codeFor(response.statusCode, reason),
-      `${what}: ${sentence(message, maxMessageBytes)}`,
-      {
-        status: response.statusCode,
-        ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
-      },
+  /** Waits for our own limit; not at all where that would take longer than there is time. */
+  #turn(request: Request, endsAt: number, signal: AbortSignal): Promise<void> | undefined {
+    const waitMs = this.#limit.waitMs();
+    if (waitMs === 0 || performance.now() + waitMs <= endsAt) return this.#limit.turn(signal);
+    const { method, path, timeoutMs = defaultTimeoutMs } = request;
+    throw new KubeError(
+      'Timeout',
+      `${method} ${path}: not sent, as our own limit of calls would hold it back for ${Math.ceil(waitMs)} ms, longer than its ${timeoutMs} ms`,
     );
   }
 
-  #late({ method, path, timeoutMs = defaultTimeoutMs }: Request): KubeError {
-    return new KubeError('Timeout', `${method} ${path}: no answer within ${timeoutMs} ms`);
+  async #exchange(request: Request, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.#twice({ request, signal, isWatch: false });
+    const what = `${request.method} ${request.path}`;
+    if (answer.status >= 300) throw refusalOf(what, answer);
+    if (answer.text === '') return undefined;
+    const value = jsonOf(answer.text);
+    // Without the parser's error as its cause: that quotes the body.
+    if (value === undefined) throw new KubeError('Malformed', `${what}: the answer is not JSON`);
+    return value;
+  }
+
+  /** One attempt, and another one with everything read anew where the server refused who we are, or we could not believe who it is. */
+  async #twice(attempt: Attempt): Promise<Outcome> {
+    const pools = this.#pools.for(this.#connection.tls(known));
+    let failure: KubeError | undefined;
+    try {
+      const outcome = await this.#once(attempt, pools, this.#connection.token(known));
+      if (outcome.status !== 401) return outcome;
+    } catch (thrown) {
+      if (!isDistrust(thrown)) throw thrown;
+      failure = thrown;
+    }
+    const renewed = this.#pools.for(this.#connection.tls(anew));
+    // With the authorities that we had it would end in the same way.
+    if (failure !== undefined && renewed === pools) throw failure;
+    return this.#once(attempt, renewed, this.#connection.token(anew));
+  }
+
+  async #once(attempt: Attempt, pools: Pools, token: Secret | undefined): Promise<Outcome> {
+    if (this.#onCall === undefined) return send(attempt, pools, token);
+    const begun = performance.now();
+    let code = 'Aborted';
+    try {
+      const outcome = await send(attempt, pools, token);
+      code = String(outcome.status);
+      return outcome;
+    } catch (thrown) {
+      if (isKubeError(thrown)) code = thrown.code;
+      throw thrown;
+    } finally {
+      const { verb, resource } = requestInfo(attempt.request);
+      this.#onCall({ verb, resource, code, milliseconds: performance.now() - begun });
+    }
   }
 }
 
-function codeFor(status: number, reason: string | undefined): KubeErrorCode {
-  switch (status) {
-    case 401:
-      return 'Unauthorized';
-    case 403:
-      return 'Forbidden';
-    case 404:
-      return 'NotFound';
-    case 409:
-      return reason === 'AlreadyExists' ? 'AlreadyExists' : 'Conflict';
-    case 410:
-      return 'Gone';
-    case 422:
-      return 'Invalid';
-    case 429:
-      return 'TooManyRequests';
-    default:
-      return status >= 500 ? 'Unavailable' : 'Invalid';
-  }
+function isDistrust(thrown: unknown): thrown is KubeError {
+  return isKubeError(thrown, 'Unavailable') && distrusted.has(codeOf(thrown.cause));
 }
 
-async function readBounded(response: Response, what: string, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of bytesOf(response, what, signal)) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBodyBytes)
-      throw new KubeError('Malformed', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** The body as it comes. A connection that breaks in the middle is as unavailable as one that broke before. */
-async function* bytesOf(
-  response: Response,
-  what: string,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* response.body as AsyncIterable<Uint8Array>; /* undici types its chunks as any */
-  } catch (thrown) {
-    if (signal.aborted) throw signal.reason;
-    throw new KubeError('Unavailable', `${what}: the answer broke off (${codeOf(thrown)})`, {
-      cause: thrown,
-    });
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function late({ method, path, timeoutMs = defaultTimeoutMs }: Request): KubeError {
+  return new KubeError('Timeout', `${method} ${path}: no answer within ${timeoutMs} ms`);
 }

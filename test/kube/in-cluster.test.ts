@@ -16,7 +16,7 @@ const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '44
 
 test("a Pod's environment and its service account's folder are a connection", () => {
   const { server, tls, token } = inCluster(folder, env);
-  expect([server, tls().ca, token({ fresh: false })?.expose()]).toEqual([
+  expect([server, tls({ fresh: false }).ca, token({ fresh: false })?.expose()]).toEqual([
     'https://10.96.0.1:443',
     'CA',
     'first',

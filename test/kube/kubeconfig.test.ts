@@ -64,7 +64,7 @@ function refusalOf(path: string, context?: string): string {
 describe('a kubeconfig is taken', () => {
   test('with a token', () => {
     const { server, tls, token } = readKubeconfig(kubeconfig());
-    expect([server, token({ fresh: false })?.expose(), tls()]).toEqual([
+    expect([server, token({ fresh: false })?.expose(), tls({ fresh: false })]).toEqual([
       'https://api.test:6443',
       't0ken',
       { ca: 'CA' },
@@ -90,7 +90,7 @@ describe('a kubeconfig is taken', () => {
         user: { 'client-certificate': 'client.crt', 'client-key': join(folder, 'client.key') },
       }),
     );
-    const { ca, clientCertificate } = tls();
+    const { ca, clientCertificate } = tls({ fresh: false });
     expect([ca, clientCertificate?.cert, clientCertificate?.key.expose()]).toEqual([
       'CA of file',
       'certificate of file',
@@ -105,13 +105,13 @@ describe('a kubeconfig is taken', () => {
       kubeconfig({
         cluster: {
           server: api.connection.server,
-          'certificate-authority-data': base64(api.connection.tls().ca),
+          'certificate-authority-data': base64(api.connection.tls({ fresh: false }).ca),
           'tls-server-name': 'api.test',
         },
         user: { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
       }),
     );
-    expect(connection.tls().serverName).toBe('api.test');
+    expect(connection.tls({ fresh: false }).serverName).toBe('api.test');
     const transport = new Transport(connection);
     await transport.call({ method: 'GET', path: '/version', signal: AbortSignal.timeout(10_000) });
     await transport.close();

@@ -45,7 +45,7 @@ async function open(
   const { connection } = api;
   const transport = new Transport({
     ...connection,
-    tls: () => ({ ...connection.tls(), ...tls }),
+    tls: (ask) => ({ ...connection.tls(ask), ...tls }),
     ...(token === undefined ? {} : { token }),
   });
   closing.push(
