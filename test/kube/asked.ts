@@ -45,7 +45,7 @@ export function isWatch({ verb }: Asked): boolean {
 
 /** All that tells of a kind what there is, by either way: a list, or a watch that begins with all objects. */
 export function isWhole(asked: Asked): boolean {
-  return isList(asked) || (isWatch(asked) && asked.query['sendInitialEvents'] === 'true');
+  return (isList(asked) && asked.query['limit'] !== '1') || asked.query['sendInitialEvents'] === 'true';
 }
 
 /** A watch that tells only of what changes from now on. */

@@ -1,0 +1,106 @@
+import { expect } from '@jest/globals';
+import { z } from 'zod';
+import { pathOf, type Resource } from '../../../src/kube/resource.ts';
+import type { Cluster } from '../../sandbox/cluster/cluster.ts';
+import { boatDefinition, boats } from '../boat-definition.ts';
+
+const boat = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    resourceVersion: z.string(),
+  }),
+  spec: z.object({ town: z.string(), level: z.number() }),
+});
+
+export type Boat = z.infer<typeof boat>;
+
+/** What is kept of a boat. */
+export function projectBoat(object: unknown): Boat {
+  return boat.parse(object);
+}
+
+/** Its letters take one to four bytes each. */
+const town = 'Zürich, 東京 🛶';
+
+/** Boats of a group of their own in a namespace of their own, on the real server and past every proxy. */
+export class Fleet {
+  readonly resource: Resource;
+  readonly namespace: string;
+  /** Keys of all boats that were changed. */
+  readonly touched = new Set<string>();
+  readonly #cluster: Cluster;
+  #count = 0;
+
+  constructor(cluster: Cluster, group: string, namespace: string) {
+    this.#cluster = cluster;
+    this.resource = { ...boats, group };
+    this.namespace = namespace;
+  }
+
+  get definition(): string {
+    return boatDefinition.replaceAll(boats.group, this.resource.group);
+  }
+
+  get #collection(): string {
+    return pathOf(this.resource, { namespace: this.namespace });
+  }
+
+  /** A boat with a name that none had before; gives its name. */
+  async create(name = `boat-${(this.#count += 1)}`): Promise<string> {
+    const apiVersion = `${this.resource.group}/${this.resource.version}`;
+    const body = { apiVersion, kind: 'Boat', metadata: { name }, spec: { town, level: 1 } };
+    expect(await this.#cluster.api('POST', this.#collection, body)).toMatchObject({ status: 201 });
+    this.#touch(name);
+    return name;
+  }
+
+  async createMany(count: number): Promise<void> {
+    const names = Array.from({ length: count }, () => `boat-${(this.#count += 1)}`);
+    const workers = Array.from({ length: 8 }, async () => {
+      for (let name = names.pop(); name !== undefined; name = names.pop()) await this.create(name);
+    });
+    await Promise.all(workers);
+  }
+
+  async raise(name: string, level: number): Promise<void> {
+    const path = `${this.#collection}/${name}`;
+    const type = 'application/merge-patch+json';
+    expect(await this.#cluster.api('PATCH', path, { spec: { level } }, type)).toMatchObject({ status: 200 });
+    this.#touch(name);
+  }
+
+  async remove(name: string): Promise<void> {
+    expect(await this.#cluster.api('DELETE', `${this.#collection}/${name}`)).toMatchObject({ status: 200 });
+    this.#touch(name);
+  }
+
+  /** Another boat of the same name. */
+  async replace(name: string): Promise<void> {
+    await this.remove(name);
+    await this.create(name);
+  }
+
+  /** Every kind of change there is, to three boats that were there and one that was not; there have to be three. */
+  async change(): Promise<void> {
+    const [first, second, third] = (await this.all()).map(({ metadata }) => metadata.name);
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error('three boats are needed');
+    await this.create();
+    await this.raise(first, 7);
+    await this.remove(second);
+    await this.replace(third);
+  }
+
+  /** All that the server has of the group, by key. */
+  async all(): Promise<readonly Boat[]> {
+    const { status, body } = await this.#cluster.api<{ items: unknown[] }>('GET', pathOf(this.resource));
+    expect(status).toBe(200);
+    return body.items.map(projectBoat);
+  }
+
+  #touch(name: string): void {
+    this.touched.add(`${this.namespace}/${name}`);
+  }
+}

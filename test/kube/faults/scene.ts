@@ -1,0 +1,212 @@
+import { expect } from '@jest/globals';
+import type { Secret } from '../../../src/base/secret.ts';
+import { Controller } from '../../../src/kube/controller.ts';
+import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector.ts';
+import { keyOf, type Change } from '../../../src/kube/store.ts';
+import { Transport } from '../../../src/kube/transport.ts';
+import type { Cluster } from '../../sandbox/cluster/cluster.ts';
+import { eventually } from '../../sandbox/cluster/eventually.ts';
+import { isFollowing, isWhole, type Asked } from '../asked.ts';
+import { startFaultProxy, statusOf, type FaultProxy } from '../fault-proxy.ts';
+import { countListeners, countResources, nothingLeft, type Resources } from '../leaks.ts';
+import type { Relay } from '../relay.ts';
+import { projectBoat, type Boat, type Fleet } from './fleet.ts';
+
+export interface SceneOptions extends Partial<
+  Pick<ReflectorOptions<Boat>, 'initial' | 'silenceMs' | 'rereadMs'>
+> {
+  /** Calls give up sooner than they would by themselves. */
+  readonly callTimeoutMs?: number;
+  readonly token?: (ask: { readonly fresh: boolean }) => Secret | undefined;
+  /** Asked before anything else is done with a change; may throw. */
+  readonly onChange?: (change: Change<Boat>) => void;
+  /** Asked before anything else is done in a pass; may throw. */
+  readonly reconcile?: (key: string) => void;
+}
+
+/** A reflector and a controller before a proxy that breaks things, before a real server; nothing is started. Close it. */
+export async function openScene(cluster: Cluster, fleet: Fleet, options: SceneOptions = {}): Promise<Scene> {
+  const before = countResources();
+  return new Scene({ cluster, fleet, options, before, proxy: await startFaultProxy(cluster) });
+}
+
+/** The same, once the store has all and the watch is open. */
+export async function startScene(cluster: Cluster, fleet: Fleet, options: SceneOptions = {}): Promise<Scene> {
+  const scene = await openScene(cluster, fleet, options);
+  await scene.start();
+  return scene;
+}
+
+const deadlineMs = 30_000;
+
+export class Scene {
+  readonly proxy: FaultProxy;
+  readonly reflector: Reflector<Boat>;
+  /** What was told, such as `added boat-1`. */
+  readonly changes: string[] = [];
+  /** Codes of what was told to be wrong. */
+  readonly troubles: string[] = [];
+  readonly #fleet: Fleet;
+  readonly #controller: Controller;
+  readonly #transport: Transport;
+  readonly #before: Resources;
+  /** The version that the last pass over a key saw. */
+  readonly #seen = new Map<string, string>();
+  /** All that the reflector gave to the transport. */
+  readonly #signals = new Set<AbortSignal>();
+
+  /** Use `openScene`. */
+  constructor(parts: {
+    readonly cluster: Cluster;
+    readonly fleet: Fleet;
+    readonly options: SceneOptions;
+    readonly proxy: FaultProxy;
+    readonly before: Resources;
+  }) {
+    const { cluster, fleet, options, proxy, before } = parts;
+    const {
+      token = () => cluster.adminToken,
+      onChange,
+      reconcile,
+      callTimeoutMs = Infinity,
+      ...rest
+    } = options;
+    this.proxy = proxy;
+    this.#fleet = fleet;
+    this.#before = before;
+    this.#transport = new Transport({ server: proxy.server, tls: () => ({ ca: proxy.ca }), token });
+    this.#controller = new Controller({
+      name: 'boats',
+      concurrency: 2,
+      deadlineMs,
+      reconcile: async (key) => {
+        reconcile?.(key);
+        this.#seen.set(key, this.#versionOf(key));
+        return {};
+      },
+      onFailure: () => undefined,
+    });
+    this.reflector = new Reflector<Boat>({
+      transport: this.#watched(callTimeoutMs),
+      resource: fleet.resource,
+      project: projectBoat,
+      onChange: (change) => {
+        onChange?.(change);
+        this.changes.push(`${change.kind} ${change.object.metadata.name}`);
+        this.#controller.queue.add(change.key);
+      },
+      onTrouble: (trouble) => this.troubles.push(codeIn(trouble)),
+      ...rest,
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#controller.start();
+    await this.reflector.start();
+    await eventually('it follows', () => this.proxy.watches.length === 1);
+    await this.recovered();
+    this.changes.length = 0;
+  }
+
+  /** The one watch that is open. */
+  get watch(): Relay {
+    const [only, ...more] = this.proxy.watches;
+    if (only === undefined || more.length > 0)
+      throw new Error(`${more.length + (only === undefined ? 0 : 1)} watches are open, not one`);
+    return only;
+  }
+
+  /** How often all objects were read, and how often only what changed. */
+  asked(): { readonly whole: number; readonly following: number } {
+    const count = (what: (asked: Asked) => boolean): number => this.proxy.asked.filter(what).length;
+    return { whole: count(isWhole), following: count(isFollowing) };
+  }
+
+  /** The server says that it has forgotten where we are. */
+  expire(): void {
+    this.watch.inject(errorEvent(410));
+  }
+
+  /**
+   * Resolves when the store equals the server in all objects, and a pass over every key that ever changed has seen its last state;
+   * with the name of a fault it prints how long that took from now. Rejects with the differences.
+   */
+  async recovered(fault?: string): Promise<void> {
+    const began = performance.now();
+    const expected = await this.#fleet.all();
+    const isEqual = (): boolean => JSON.stringify(this.#stored()) === JSON.stringify(byKey(expected));
+    const isSeen = (): boolean => this.#unseen().length === 0;
+    await eventually('the store equals the server', isEqual, { deadlineMs: deadlineMs * 2 }).catch(() => {
+      expect(this.#stored()).toEqual(byKey(expected));
+    });
+    await eventually('every change is seen to', isSeen).catch(() => {
+      expect(this.#unseen()).toEqual([]);
+    });
+    const ms = Math.round(performance.now() - began);
+    if (fault !== undefined) process.stderr.write(`fault "${fault}": recovered in ${ms} ms\n`);
+  }
+
+  /** Stops everything, and rejects when anything is left of it. */
+  async close(): Promise<void> {
+    await this.reflector.stop();
+    expect(countListeners(this.#signals)).toBe(0);
+    await this.#controller.stop();
+    await eventually('no watch is left', () => this.proxy.watches.length === 0);
+    await this.#transport.close();
+    await eventually('no connection is left', () => this.proxy.open === 0);
+    await this.proxy.close();
+    await nothingLeft(this.#before);
+  }
+
+  /** Listeners on what the reflector gave to the transport. */
+  get listeners(): number {
+    return countListeners(this.#signals);
+  }
+
+  #watched(callTimeoutMs: number): Pick<Transport, 'call' | 'watch'> {
+    return {
+      call: (request) => {
+        this.#signals.add(request.signal);
+        const timeoutMs = Math.min(request.timeoutMs ?? Infinity, callTimeoutMs);
+        return this.#transport.call({ ...request, timeoutMs });
+      },
+      watch: (path, query, signal) => {
+        this.#signals.add(signal);
+        return this.#transport.watch(path, query, signal);
+      },
+    };
+  }
+
+  #stored(): readonly Boat[] {
+    const { store } = this.reflector;
+    return byKey([...store.keys()].flatMap((key) => store.get(key) ?? []));
+  }
+
+  #unseen(): readonly string[] {
+    return [...this.#fleet.touched].filter((key) => {
+      // What had gone before we heard of it was never there for us.
+      const seen = this.#seen.get(key) ?? 'gone';
+      return this.#versionOf(key) !== seen;
+    });
+  }
+
+  #versionOf(key: string): string {
+    const boat = this.reflector.store.get(key);
+    return boat === undefined ? 'gone' : `${boat.metadata.uid}@${boat.metadata.resourceVersion}`;
+  }
+}
+
+function byKey(fleet: readonly Boat[]): readonly Boat[] {
+  return fleet.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+}
+
+function codeIn(trouble: unknown): string {
+  return typeof trouble === 'object' && trouble !== null && 'code' in trouble
+    ? String(trouble.code)
+    : String(trouble);
+}
+
+/** A line of a watch by which the server ends it. */
+export function errorEvent(status: number): string {
+  return JSON.stringify({ type: 'ERROR', object: statusOf(status, `sent by the proxy with ${status}`) });
+}
