@@ -1,0 +1,154 @@
+/** What one reflector tells of itself. */
+export interface ReflectorFacts {
+  /** Plural: `pipelines`. */
+  readonly resource: string;
+  /** Whether its store has held everything once. */
+  readonly hasSynced: boolean;
+  /** False while the last list or watch was answered with Forbidden. */
+  readonly isPermitted: boolean;
+  /** For how long the store may have been behind the API server. */
+  readonly staleMs: number;
+  /** For how long it has neither heard anything from the API server nor tried to. */
+  readonly idleMs: number;
+  /** How many it holds. */
+  readonly objects: number;
+}
+
+/** What one controller tells of itself. */
+export interface ControllerFacts {
+  /** `pipelines`, `credentials`. */
+  readonly controller: string;
+  readonly concurrency: number;
+  /** After so long a pass is aborted. */
+  readonly deadlineMs: number;
+  /** Keys that are ready. */
+  readonly queueDepth: number;
+  /** For how long the first of them has been ready; 0 of none. */
+  readonly oldestMs: number;
+  /** Passes that run now. */
+  readonly running: number;
+  /** How long the longest of them has run; 0 of none. */
+  readonly longestPassMs: number;
+  /** How many of them are past their deadline. */
+  readonly overdue: number;
+}
+
+/** What the process knows of itself, read at one moment. */
+export interface RuntimeFacts {
+  /** For how long passes have been let run here; undefined while another replica leads, and before. */
+  readonly leadingMs: number | undefined;
+  readonly reflectors: readonly ReflectorFacts[];
+  readonly controllers: readonly ControllerFacts[];
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** One sentence; of a failed check with the next step. */
+  readonly message: string;
+}
+
+/** Several checks as one answer: all is well when each is. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+}
+
+const longestLagMs = 10_000;
+/**
+ * What a healthy reflector may take from one sign of life to the next, were each wait to come right after the other: three minutes of
+ * a silent watch, a back-off of 39 s (30 s with its jitter), a page of a list that is given up after a minute; and a minute to spare.
+ */
+const longestIdleMs = 6 * 60_000;
+/** So long a pass that was aborted may take to heed it. */
+const heedWithinMs = 60_000;
+/** A free worker takes a ready key at once; this allows for a queue that spreads its keys over time. */
+const longestWaitMs = 15 * 60_000;
+const longestStaleMs = 5 * 60_000;
+
+/**
+ * Whether the process still gets anywhere: a restart is what helps when it does not. An API server that cannot be reached is no
+ * failure here, nor is a long queue while every worker is busy and keeps its deadline: a restart would only begin that work anew.
+ */
+export function liveness(facts: RuntimeFacts & { readonly eventLoopLagMs: number }): Verdict {
+  return verdict([
+    eventLoopTurns(facts.eventLoopLagMs),
+    ...facts.reflectors.map(reflectorMoves),
+    ...facts.controllers.flatMap((each) => [passesHeed(each), queueMoves(each, facts.leadingMs)]),
+  ]);
+}
+
+/** Whether it knows what it has to know to act: synced, permitted, current. One that waits for leadership is as ready as the leader. */
+export function readiness({ reflectors }: RuntimeFacts): Verdict {
+  if (reflectors.length === 0) {
+    const message = 'nothing is watched yet; wait, or look at the log when it stays so';
+    return verdict([{ name: 'caches', ok: false, message }]);
+  }
+  return verdict(reflectors.map(cacheIsCurrent));
+}
+
+function verdict(checks: readonly Check[]): Verdict {
+  return { ok: checks.every(({ ok }) => ok), checks };
+}
+
+function eventLoopTurns(lagMs: number): Check {
+  const ok = lagMs < longestLagMs;
+  const seen = `was held up for ${seconds(lagMs)} at most`;
+  const next = 'give it more CPU, or report what the log says of that time';
+  return check('event-loop', ok, seen, next);
+}
+
+function reflectorMoves({ resource, idleMs }: ReflectorFacts): Check {
+  const seen = `heard or tried something ${seconds(idleMs)} ago`;
+  const next = `after ${seconds(longestIdleMs)} it has stopped for good: restart the Pod, and report this`;
+  return check(`watch-${resource}`, idleMs < longestIdleMs, seen, next);
+}
+
+function passesHeed({ controller, deadlineMs, longestPassMs, overdue }: ControllerFacts): Check {
+  const ok = overdue === 0 || longestPassMs < deadlineMs + heedWithinMs;
+  const seen =
+    overdue === 0
+      ? 'no pass is past its deadline'
+      : `${overdue} past the deadline of ${seconds(deadlineMs)}, the longest pass runs for ${seconds(longestPassMs)}`;
+  return check(
+    `passes-${controller}`,
+    ok,
+    seen,
+    'it does not heed that it was aborted: restart the Pod, and report this',
+  );
+}
+
+function queueMoves(
+  { controller, concurrency, queueDepth, oldestMs, running }: ControllerFacts,
+  leadingMs: number | undefined,
+): Check {
+  const name = `queue-${controller}`;
+  if (leadingMs === undefined) return { name, ok: true, message: `${queueDepth} wait for leadership` };
+  // What has waited for leadership has not waited for a worker.
+  const waitedMs = Math.min(oldestMs, leadingMs);
+  const ok = running >= concurrency || waitedMs < longestWaitMs;
+  const seen = `${queueDepth} wait, the first for ${seconds(waitedMs)}; ${running} of ${concurrency} workers are busy`;
+  return check(name, ok, seen, 'nobody takes it: restart the Pod, and report this');
+}
+
+function cacheIsCurrent({ resource, hasSynced, isPermitted, staleMs }: ReflectorFacts): Check {
+  const name = `cache-${resource}`;
+  if (!isPermitted) {
+    const next = 'install the ClusterRole and ClusterRoleBinding of the chart again';
+    return check(name, false, `the API server forbids to list or watch ${resource}`, next);
+  }
+  if (!hasSynced) {
+    const next = 'wait; when it stays so, see in the log whether the API server answers';
+    return check(name, false, 'has not been filled yet', next);
+  }
+  const next = 'see in the log whether the API server answers';
+  return check(name, staleMs < longestStaleMs, `was current ${seconds(staleMs)} ago`, next);
+}
+
+function check(name: string, ok: boolean, seen: string, next: string): Check {
+  return { name, ok, message: ok ? seen : `${seen}; ${next}` };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,39 @@
+import type { ControllerFacts, ReflectorFacts, RuntimeFacts } from '../../src/telemetry/health.ts';
+
+/** A reflector that has everything, changed as a test wants it. */
+export function reflectorFacts(change: Partial<ReflectorFacts> = {}): ReflectorFacts {
+  return {
+    resource: 'pipelines',
+    hasSynced: true,
+    isPermitted: true,
+    staleMs: 20_000,
+    idleMs: 20_000,
+    objects: 3,
+    ...change,
+  };
+}
+
+/** A controller that has just begun its one pass. */
+export function controllerFacts(change: Partial<ControllerFacts> = {}): ControllerFacts {
+  return {
+    controller: 'pipelines',
+    concurrency: 8,
+    deadlineMs: 720_000,
+    queueDepth: 0,
+    oldestMs: 0,
+    running: 1,
+    longestPassMs: 50,
+    overdue: 0,
+    ...change,
+  };
+}
+
+/** A leader of an hour that is well. */
+export function runtimeFacts(change: Partial<RuntimeFacts> = {}): RuntimeFacts {
+  return {
+    leadingMs: 3_600_000,
+    reflectors: [reflectorFacts()],
+    controllers: [controllerFacts()],
+    ...change,
+  };
+}

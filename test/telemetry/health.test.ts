@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import { liveness, readiness, type RuntimeFacts, type Verdict } from '../../src/telemetry/health.ts';
+import { controllerFacts, reflectorFacts, runtimeFacts } from './facts.ts';
+
+const minuteMs = 60_000;
+const alive = (change: Partial<RuntimeFacts> = {}, eventLoopLagMs = 12): Verdict =>
+  liveness({ ...runtimeFacts(change), eventLoopLagMs });
+
+/** Names of the checks that failed. */
+const failed = ({ checks }: Verdict): string[] => checks.filter(({ ok }) => !ok).map(({ name }) => name);
+const failures = (verdict: Verdict): string[] =>
+  verdict.checks.filter(({ ok }) => !ok).map(({ message }) => message);
+
+test('a leader that is well is alive and ready, and says what it saw', () => {
+  expect(alive()).toEqual({
+    ok: true,
+    checks: [
+      { name: 'event-loop', ok: true, message: 'was held up for 0 s at most' },
+      { name: 'watch-pipelines', ok: true, message: 'heard or tried something 20 s ago' },
+      { name: 'passes-pipelines', ok: true, message: 'no pass is past its deadline' },
+      {
+        name: 'queue-pipelines',
+        ok: true,
+        message: '0 wait, the first for 0 s; 1 of 8 workers are busy',
+      },
+    ],
+  });
+  expect(readiness(runtimeFacts())).toEqual({
+    ok: true,
+    checks: [{ name: 'cache-pipelines', ok: true, message: 'was current 20 s ago' }],
+  });
+});
+
+describe('liveness fails when', () => {
+  test('the event loop was held up', () => {
+    expect(failed(alive({}, 9_999))).toEqual([]);
+    expect(failed(alive({}, 10_000))).toEqual(['event-loop']);
+  });
+
+  test('a reflector has neither heard nor tried anything', () => {
+    const reflectors = (idleMs: number) => [
+      reflectorFacts(),
+      reflectorFacts({ resource: 'helmreleases', idleMs }),
+    ];
+    expect(failed(alive({ reflectors: reflectors(6 * minuteMs - 1) }))).toEqual([]);
+    expect(failed(alive({ reflectors: reflectors(6 * minuteMs) }))).toEqual(['watch-helmreleases']);
+  });
+
+  test('a pass does not heed that it was aborted', () => {
+    const controllers = (longestPassMs: number) => [controllerFacts({ overdue: 1, longestPassMs })];
+    expect(failed(alive({ controllers: controllers(13 * minuteMs - 1) }))).toEqual([]);
+    expect(failed(alive({ controllers: controllers(13 * minuteMs) }))).toEqual(['passes-pipelines']);
+  });
+
+  test('a ready key is not taken although a worker is free', () => {
+    const controllers = (oldestMs: number) => [controllerFacts({ queueDepth: 3, oldestMs, running: 7 })];
+    expect(failed(alive({ controllers: controllers(15 * minuteMs - 1) }))).toEqual([]);
+    expect(failed(alive({ controllers: controllers(15 * minuteMs) }))).toEqual(['queue-pipelines']);
+  });
+});
+
+describe('a restart would not help, so it stays alive, when', () => {
+  test.each<[string, Partial<RuntimeFacts>]>([
+    ['the API server cannot be reached', { reflectors: [reflectorFacts({ staleMs: 60 * minuteMs })] }],
+    ['it is forbidden to list', { reflectors: [reflectorFacts({ isPermitted: false, hasSynced: false })] }],
+    [
+      'more is to do than all workers can',
+      { controllers: [controllerFacts({ queueDepth: 9_000, oldestMs: 60 * minuteMs, running: 8 })] },
+    ],
+    [
+      'another replica leads, and every key waits',
+      {
+        leadingMs: undefined,
+        controllers: [controllerFacts({ queueDepth: 9_000, oldestMs: 60 * minuteMs, running: 0 })],
+      },
+    ],
+    [
+      'it leads only now, and what waited for that is taken bit by bit',
+      {
+        leadingMs: minuteMs,
+        controllers: [controllerFacts({ queueDepth: 9_000, oldestMs: 600 * minuteMs, running: 0 })],
+      },
+    ],
+  ])('%s', (_, change) => {
+    expect(failed(alive(change))).toEqual([]);
+  });
+});
+
+describe('readiness fails when', () => {
+  test.each<[string, Partial<RuntimeFacts>, readonly string[]]>([
+    ['nothing is watched', { reflectors: [] }, ['caches']],
+    [
+      'one cache is not filled',
+      { reflectors: [reflectorFacts(), reflectorFacts({ resource: 'namespaces', hasSynced: false })] },
+      ['cache-namespaces'],
+    ],
+    [
+      'it is forbidden to list',
+      { reflectors: [reflectorFacts({ isPermitted: false })] },
+      ['cache-pipelines'],
+    ],
+    [
+      'a cache is five minutes behind',
+      { reflectors: [reflectorFacts({ staleMs: 5 * minuteMs })] },
+      ['cache-pipelines'],
+    ],
+  ])('%s', (_, change, names) => {
+    expect(failed(readiness(runtimeFacts(change)))).toEqual(names);
+  });
+});
+
+test('a standby with full caches is ready', () => {
+  expect(readiness(runtimeFacts({ leadingMs: undefined })).ok).toBe(true);
+});
+
+test('each failure says what to do next', () => {
+  const bad = runtimeFacts({
+    reflectors: [
+      reflectorFacts({ idleMs: Infinity, staleMs: Infinity }),
+      reflectorFacts({ isPermitted: false }),
+      reflectorFacts({ hasSynced: false }),
+    ],
+    controllers: [
+      controllerFacts({ overdue: 2, longestPassMs: 3_600_000, oldestMs: 3_600_000, queueDepth: 2 }),
+    ],
+  });
+  const messages = [
+    ...failures(liveness({ ...bad, eventLoopLagMs: 20_000 })),
+    ...failures(readiness(bad)),
+    ...failures(readiness({ ...bad, reflectors: [] })),
+  ];
+  expect(messages).toHaveLength(8);
+  for (const message of messages) expect(message).toMatch(/^[^;]+(;[^;]+)?; \S[^;]+$/);
+});
