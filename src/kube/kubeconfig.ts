@@ -1,48 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import { CodedError, codeOf } from '../base/error.ts';
+import type { z } from 'zod';
+import { codeOf, type CodedError } from '../base/error.ts';
 import { Secret } from '../base/secret.ts';
 import { tokenFile } from './in-cluster.ts';
+import {
+  check,
+  cluster,
+  context,
+  inlineData,
+  invalid,
+  kubeconfig,
+  originOf,
+  user,
+  type Inline,
+} from './kubeconfig-schema.ts';
+import { kubeconfigYaml } from './kubeconfig-yaml.ts';
 import type { Connection } from './connection.ts';
-
-const entries = z.array(z.looseObject({ name: z.string() }));
-const kubeconfig = z.object({
-  'current-context': z.string().optional(),
-  contexts: entries,
-  clusters: entries,
-  users: entries,
-});
-const context = z.object({ cluster: z.string(), user: z.string() });
-const text = z.string().optional();
-const cluster = z.strictObject({
-  server: z.string(),
-  'certificate-authority': text,
-  'certificate-authority-data': text,
-  'tls-server-name': text,
-  extensions: z.unknown().optional(),
-});
-const user = z.strictObject({
-  token: text,
-  tokenFile: text,
-  'client-certificate': text,
-  'client-certificate-data': text,
-  'client-key': text,
-  'client-key-data': text,
-  extensions: z.unknown().optional(),
-});
-
-/** Why what some kubeconfigs hold is not taken, and what to write instead. */
-const refusals: Readonly<Record<string, string>> = {
-  'insecure-skip-tls-verify':
-    'give certificate-authority instead: a token goes only to a server that is checked',
-  'proxy-url': 'the API server is spoken to directly',
-  exec: 'no program is run here; use a token (kubectl create token) or a client certificate',
-  'auth-provider': 'no program is run here; use a token (kubectl create token) or a client certificate',
-  username: 'API servers take no passwords any more; use a token (kubectl create token)',
-  password: 'API servers take no passwords any more; use a token (kubectl create token)',
-};
 
 /**
  * The operator's own kubeconfig. Nothing that it names is executed, and what is not understood is refused by name.
@@ -56,7 +30,7 @@ export function readKubeconfig(
   wanted?: string,
   onTrouble?: (trouble: CodedError) => void,
 ): Connection {
-  const config = check(kubeconfig, yamlOf(file), `kubeconfig ${file}`);
+  const config = check(kubeconfig, kubeconfigYaml(contentOf(file), file), file);
   const chosen = wanted ?? config['current-context'];
   if (chosen === undefined || chosen === '')
     throw invalid(file, `no context is current; name one with --context: ${namesOf(config.contexts)}`);
@@ -87,80 +61,44 @@ export function readKubeconfig(
   };
 }
 
-function yamlOf(file: string): unknown {
+function contentOf(file: string): string {
   try {
-    return parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 });
+    return readFileSync(file, 'utf8');
   } catch (thrown) {
-    // The parser's own message quotes the line, which may hold a token.
-    throw invalid(file, `cannot be read as YAML (${codeOf(thrown)})`);
+    throw invalid(file, `cannot be read (${codeOf(thrown)})`);
   }
 }
 
-type Entries = z.infer<typeof entries>;
+type Entry = { readonly name: string } & Readonly<Partial<Record<'context' | 'cluster' | 'user', unknown>>>;
 
 function find<T extends z.ZodType>(
   schema: T,
   kind: 'context' | 'cluster' | 'user',
   name: string,
-  list: Entries,
+  list: readonly Entry[],
   file: string,
 ): z.output<T> {
   const found = list.find((each) => each.name === name);
   if (found === undefined) throw invalid(file, `there is no ${kind} ${name}; it has: ${namesOf(list)}`);
-  return check(schema, found[kind] ?? {}, `kubeconfig ${file}: ${kind} ${name}`);
+  return check(schema, found[kind] ?? {}, `${file}: ${kind} ${name}`);
 }
 
-function namesOf(list: Entries): string {
+function namesOf(list: readonly Entry[]): string {
   return list.map(({ name }) => name).join(', ') || 'none';
 }
 
-function check<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  if (issue?.code === 'unrecognized_keys') {
-    const key = issue.keys.find((each) => each in refusals) ?? issue.keys[0] ?? '';
-    throw new CodedError(
-      'KubeconfigInvalid',
-      `${where} has ${key}, which is not supported${key in refusals ? `: ${refusals[key]}` : ''}`,
-    );
-  }
-  const path = issue?.path.join('.') ?? '';
-  throw new CodedError('KubeconfigInvalid', `${where}: ${path === '' ? '' : `${path}: `}${issue?.message}`);
-}
-
 function dataOrFile(
-  of: z.infer<typeof cluster> | z.infer<typeof user>,
-  name: string,
+  of: z.output<typeof cluster> | z.output<typeof user>,
+  name: Inline,
   file: string,
 ): string | undefined {
-  const { [`${name}-data`]: data, [name]: path }: Readonly<Record<string, unknown>> = of;
-  if (typeof data === 'string') return Buffer.from(data, 'base64').toString('utf8');
-  if (typeof path !== 'string') return undefined;
+  const data = inlineData(of, name, file);
+  const { [name]: path }: Readonly<Record<string, unknown>> = of;
+  if (data !== undefined || typeof path !== 'string') return data;
   const full = resolve(dirname(file), path);
   try {
     return readFileSync(full, 'utf8');
   } catch (thrown) {
     throw invalid(file, `cannot read its ${name} ${full} (${codeOf(thrown)})`);
   }
-}
-
-/** Throws for what would be lost without a word: a path, as some proxies of clusters have, and a password. */
-function originOf(server: string, where: string): string {
-  const url = URL.parse(server);
-  const isPlain =
-    url?.protocol === 'https:' &&
-    url.username === '' &&
-    url.password === '' &&
-    url.pathname === '/' &&
-    url.search === '' &&
-    url.hash === '';
-  if (url === null || !isPlain) {
-    throw invalid(where, 'server must be https://host:port, with no user, path or query');
-  }
-  return url.origin;
-}
-
-function invalid(where: string, what: string): CodedError {
-  return new CodedError('KubeconfigInvalid', `kubeconfig ${where}: ${what}`);
 }

@@ -80,6 +80,19 @@ describe('a kubeconfig is taken', () => {
     expect(token({ fresh: true })?.expose()).toBe('second');
   });
 
+  test('with a file that holds the token, which may be away for a while', () => {
+    const path = file('token', 'first');
+    const troubles: string[] = [];
+    const user = { tokenFile: 'token' };
+    const { token } = readKubeconfig(kubeconfig({ user }), undefined, ({ message }) => {
+      troubles.push(message);
+    });
+    rmSync(path);
+    expect(token({ fresh: true })?.expose()).toBe('first');
+    expect(token({ fresh: true })?.expose()).toBe('first');
+    expect(troubles).toEqual([`cannot read ${path} (ENOENT)`]);
+  });
+
   test('with files beside it', () => {
     file('ca.crt', 'CA of file');
     file('client.crt', 'certificate of file');
@@ -155,7 +168,11 @@ describe('a kubeconfig is refused', () => {
       { username: 'canary', password: 'canary' },
       'has username, which is not supported: API servers take no passwords any more; use a token (kubectl create token)',
     ],
-    ['somebody to impersonate', { token: 'canary', as: 'admin' }, 'has as, which is not supported'],
+    [
+      'somebody to impersonate',
+      { token: 'canary', as: 'admin' },
+      'has as, which is not supported: who connects acts as itself; grant it what it needs',
+    ],
     [
       'a token that is no text',
       { token: { canary: 1 } },
@@ -198,7 +215,7 @@ describe('a kubeconfig is refused', () => {
   test.each<[object, string]>([
     [
       { 'insecure-skip-tls-verify': true },
-      'cluster canal has insecure-skip-tls-verify, which is not supported: give certificate-authority instead: a token goes only to a server that is checked',
+      'cluster canal has insecure-skip-tls-verify, which is not supported: give certificate-authority-data instead: a token goes only to a server that is checked',
     ],
     [
       { 'proxy-url': 'http://canary@proxy.test' },
@@ -248,16 +265,22 @@ describe('a kubeconfig is refused', () => {
   });
 
   test.each([
-    ['token: "canary\n  - [', 'cannot be read as YAML (MISSING_CHAR)'],
-    ['users: &a [{ name: canary }]\ncontexts: *a', 'cannot be read as YAML (ReferenceError)'],
-    ['', 'Invalid input: expected object, received null'],
-    ['just text', 'Invalid input: expected object, received string'],
-    ['{}', 'contexts: Invalid input: expected array, received undefined'],
+    ['token: "canary\n  - [', ': cannot be read as YAML (MISSING_CHAR)'],
+    [
+      'users: &a [{ name: canary }]\ncontexts: *a',
+      ': has an alias (*); write the value itself where it belongs',
+    ],
+    ['token: canary\n---\ntoken: canary', ': holds more than one document; keep one'],
+    ['users: []\nusers: [{ name: canary }]', ': has users twice in one place; keep one'],
+    ['users: []\ntoString: canary', ' has toString, which is not supported'],
+    ['', ': Invalid input: expected object, received null'],
+    ['just text', ': Invalid input: expected object, received string'],
+    ['{}', ': contexts: Invalid input: expected array, received undefined'],
   ])('for text that is none: %j', (text, what) => {
-    expect(refusalOf(file('config', text))).toBe(`kubeconfig FILE: ${what}`);
+    expect(refusalOf(file('config', text))).toBe(`kubeconfig FILE${what}`);
   });
 
   test('for not being there', () => {
-    expect(refusalOf(join(folder, 'nowhere'))).toBe('kubeconfig FILE: cannot be read as YAML (ENOENT)');
+    expect(refusalOf(join(folder, 'nowhere'))).toBe('kubeconfig FILE: cannot be read (ENOENT)');
   });
 });
