@@ -1,0 +1,105 @@
+interface Line {
+  readonly namespace: string;
+  readonly keys: string[];
+}
+
+/** What the queue promises, in the simplest way: lists that are searched. Jitter is none, and fewer fail than a burst may hold. */
+export class QueueModel {
+  readonly running = new Set<string>();
+  /** What a worker got that waited; undefined while it waits. */
+  handed: string | undefined;
+  #now = 0;
+  #isAwaited = false;
+  #lines: Line[] = [];
+  readonly #again = new Set<string>();
+  /** In the order in which they were set. */
+  #later: { readonly key: string; readonly due: number; readonly way: 'delay' | 'retry' }[] = [];
+  readonly #failures = new Map<string, number>();
+
+  get depth(): number {
+    return this.#lines.reduce((sum, { keys }) => sum + keys.length, 0);
+  }
+
+  get isIdle(): boolean {
+    return this.depth === 0 && this.#later.length === 0 && this.running.size === 0;
+  }
+
+  add(key: string): void {
+    this.#later = this.#later.filter((each) => each.key !== key);
+    if (this.running.has(key)) {
+      this.#again.add(key);
+    } else if (this.#isAwaited) {
+      this.#isAwaited = false;
+      this.handed = key;
+      this.running.add(key);
+    } else {
+      const namespace = key.slice(0, 1);
+      let line = this.#lines.find((each) => each.namespace === namespace);
+      if (line === undefined) this.#lines.push((line = { namespace, keys: [] }));
+      if (!line.keys.includes(key)) line.keys.push(key);
+    }
+  }
+
+  addAfter(key: string, ms: number): void {
+    if (ms === 0) this.add(key);
+    else this.#put(key, ms, 'delay');
+  }
+
+  addSoon(key: string): void {
+    this.#put(key, 200, 'retry');
+  }
+
+  addAfterFailure(key: string): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    this.#put(key, Math.min(120_000, 500 * 2 ** (failures - 1)), 'retry');
+  }
+
+  succeeded(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key; undefined when there is none, and one will be handed over once it comes. */
+  take(): string | undefined {
+    this.handed = undefined;
+    const line = this.#lines.shift();
+    const key = line?.keys.shift();
+    if (line === undefined || key === undefined) {
+      this.#isAwaited = true;
+      return undefined;
+    }
+    if (line.keys.length > 0) this.#lines.push(line);
+    this.running.add(key);
+    return key;
+  }
+
+  get isAwaited(): boolean {
+    return this.#isAwaited;
+  }
+
+  done(key: string): void {
+    this.running.delete(key);
+    if (this.#again.delete(key)) this.add(key);
+  }
+
+  pass(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      // At the same time, those that were put off come before those that failed.
+      const [first] = this.#later
+        .filter(({ due }) => due <= until)
+        .toSorted((one, other) => one.due - other.due || one.way.localeCompare(other.way));
+      if (first === undefined) break;
+      this.#now = first.due;
+      this.add(first.key);
+    }
+    this.#now = until;
+  }
+
+  #put(key: string, ms: number, way: 'delay' | 'retry'): void {
+    const due = this.#now + ms;
+    const known = this.#later.find((each) => each.key === key && each.way === way);
+    if (known !== undefined && known.due <= due) return;
+    this.#later = [...this.#later.filter((each) => each !== known), { key, due, way }];
+  }
+}
