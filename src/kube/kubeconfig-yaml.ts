@@ -30,7 +30,8 @@ function parsed(text: string, where: string): Document {
       uniqueKeys: false,
       // Its own messages quote the text.
       prettyErrors: false,
-      logLevel: 'silent',
+      // Silent would be silent about a second document.
+      logLevel: 'error',
     });
   } catch (thrown) {
     throw invalid(where, `cannot be read as YAML (${codeOf(thrown)})`);
