@@ -24,7 +24,7 @@ export function keyOf({
 /** What is known of one kind, by `namespace/name`, with one index. Every mutation says what it changed. */
 export class Store<T extends Stored> {
   readonly #objects = new Map<string, T>();
-  readonly #index = new Map<string, Set<string>>();
+  readonly #index = new Index();
   readonly #indexOf: (object: T) => readonly string[];
 
   /** @param indexOf names under which an object can be found beside its own */
@@ -46,7 +46,7 @@ export class Store<T extends Stored> {
 
   /** Keys of the objects that carry `name` in the index. */
   indexed(name: string): readonly string[] {
-    return [...(this.#index.get(name) ?? [])];
+    return this.#index.keys(name);
   }
 
   /** A new uid under the same name is another object: the old one is deleted first. */
@@ -54,50 +54,47 @@ export class Store<T extends Stored> {
     const key = keyOf(object);
     const before = this.#objects.get(key);
     if (before === undefined) {
-      this.#put(key, object);
+      this.#objects.set(key, object);
+      for (const name of this.#indexOf(object)) this.#index.add(name, key);
       return [{ kind: 'added', key, object }];
     }
     if (before.metadata.uid !== object.metadata.uid) return [...this.delete(key), ...this.set(object)];
     if (before.metadata.resourceVersion === object.metadata.resourceVersion) return [];
-    this.#unindex(key, before);
-    this.#put(key, object);
+    for (const name of this.#indexOf(before)) this.#index.remove(name, key);
+    for (const name of this.#indexOf(object)) this.#index.add(name, key);
+    this.#objects.set(key, object);
     return [{ kind: 'updated', key, object, before }];
   }
 
   delete(key: string): readonly Change<T>[] {
     const object = this.#objects.get(key);
     if (object === undefined) return [];
-    this.#unindex(key, object);
+    for (const name of this.#indexOf(object)) this.#index.remove(name, key);
     this.#objects.delete(key);
     return [{ kind: 'deleted', key, object }];
   }
+}
 
-  /** Makes the store equal to a whole list. */
-  replace(objects: Iterable<T>): readonly Change<T>[] {
-    const gone = new Set(this.#objects.keys());
-    const changes: Change<T>[] = [];
-    for (const object of objects) {
-      gone.delete(keyOf(object));
-      changes.push(...this.set(object));
-    }
-    for (const key of gone) changes.push(...this.delete(key));
-    return changes;
+/** Names to keys. Most names have one, for which a set of its own would be most of the memory. */
+class Index {
+  readonly #keys = new Map<string, string | Set<string>>();
+
+  keys(name: string): readonly string[] {
+    const known = this.#keys.get(name);
+    if (known === undefined) return [];
+    return typeof known === 'string' ? [known] : [...known];
   }
 
-  #put(key: string, object: T): void {
-    this.#objects.set(key, object);
-    for (const name of this.#indexOf(object)) {
-      const keys = this.#index.get(name);
-      if (keys === undefined) this.#index.set(name, new Set([key]));
-      else keys.add(key);
-    }
+  add(name: string, key: string): void {
+    const known = this.#keys.get(name);
+    if (known === undefined) this.#keys.set(name, key);
+    else if (typeof known !== 'string') known.add(key);
+    else if (known !== key) this.#keys.set(name, new Set([known, key]));
   }
 
-  #unindex(key: string, object: T): void {
-    for (const name of this.#indexOf(object)) {
-      const keys = this.#index.get(name);
-      keys?.delete(key);
-      if (keys?.size === 0) this.#index.delete(name);
-    }
+  remove(name: string, key: string): void {
+    const known = this.#keys.get(name);
+    if (known === key) this.#keys.delete(name);
+    else if (typeof known === 'object' && known.delete(key) && known.size === 0) this.#keys.delete(name);
   }
 }
