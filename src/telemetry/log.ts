@@ -14,11 +14,24 @@ export function createLog(level: LogLevel, destination?: { write(line: string): 
     level,
     base: {},
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: withoutErrors },
     serializers: { err: errorFields, error: errorFields },
     hooks: { streamWrite: scrub },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** Under any other name than `err` the library writes all that hangs on an error, requests and their headers too. */
+function withoutErrors(fields: Record<string, unknown>): Record<string, unknown> {
+  const written: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields))
+    written[name] = isError(value) && name !== 'err' && name !== 'error' ? errorFields(value) : value;
+  return written;
+}
+
+/** Of any realm. */
+function isError(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Error]';
 }
 
 /** The fields of an error that may be logged: name, code, message, status, the forge's request id, and the codes of its causes. */

@@ -48,6 +48,20 @@ test('of an error only its own words and codes are logged', () => {
   });
 });
 
+test.each<[string, (log: ReturnType<typeof createLog>, error: Error) => void]>([
+  ['under a name of its own', (log, error) => log.warn({ reason: error }, 'failed')],
+  ['as error', (log, error) => log.warn({ error }, 'failed')],
+  ['alone', (log, error) => log.warn(error)],
+  ['with a message', (log, error) => log.warn(error, 'failed')],
+])('of an error that is logged %s, too', (_, write) => {
+  const error = Object.assign(new CodedError('Unavailable', 'no answer'), {
+    request: { headers: { authorization: 'hunter2' } },
+  });
+  const text = logged((log) => write(log, error));
+  expect(text).not.toContain('hunter2');
+  expect(text).toContain('"code":"Unavailable"');
+});
+
 test('a secret prints as redacted, however it is logged', () => {
   const text = logged((log) =>
     log.info({ token: new Secret('hunter2'), list: [new Secret('hunter2')] }, 'x'),
