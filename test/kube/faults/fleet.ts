@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { pathOf, type Resource } from '../../../src/kube/resource.ts';
 import type { Cluster } from '../../sandbox/cluster/cluster.ts';
+import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { boatDefinition, boats } from '../boat-definition.ts';
 
 const boat = z.object({
@@ -98,6 +99,33 @@ export class Fleet {
     const { status, body } = await this.#cluster.api<{ items: unknown[] }>('GET', pathOf(this.resource));
     expect(status).toBe(200);
     return body.items.map(projectBoat);
+  }
+
+  /** Does what the namespace's controller would: there is none here. */
+  async removeNamespace(): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}`;
+    for (const { metadata } of await this.all())
+      if (metadata.namespace === this.namespace) this.#touch(metadata.name);
+    const { status, body } = await this.#cluster.api<object>('DELETE', path);
+    expect(status).toBe(200);
+    expect(await this.#cluster.api('DELETE', this.#collection)).toMatchObject({ status: 200 });
+    const finalized = { ...body, spec: { finalizers: [] } };
+    expect(await this.#cluster.api('PUT', `${path}/finalize`, finalized)).toMatchObject({ status: 200 });
+    await eventually(
+      'the namespace is gone',
+      async () => (await this.#cluster.api('GET', path)).status === 404,
+    );
+  }
+
+  /** With all boats of the group; resolves when the server has forgotten the kind. */
+  async removeDefinition(): Promise<void> {
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const path = `${definitions}/${this.resource.plural}.${this.resource.group}`;
+    expect(await this.#cluster.api('DELETE', path)).toMatchObject({ status: 200 });
+    await eventually(
+      'the definition is gone',
+      async () => (await this.#cluster.api('GET', path)).status === 404,
+    );
   }
 
   #touch(name: string): void {

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { Secret } from '../../../src/base/secret.ts';
+import type { Connection } from '../../../src/kube/connection.ts';
 import { Controller } from '../../../src/kube/controller.ts';
 import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector.ts';
 import { keyOf, type Change } from '../../../src/kube/store.ts';
@@ -17,10 +17,11 @@ export interface SceneOptions extends Partial<
 > {
   /** Calls give up sooner than they would by themselves. */
   readonly callTimeoutMs?: number;
-  readonly token?: (ask: { readonly fresh: boolean }) => Secret | undefined;
-  /** Asked before anything else is done with a change; may throw. */
+  readonly token?: Connection['token'];
+  readonly tls?: (proxy: FaultProxy) => Connection['tls'];
+  /** The last that is done with a change; may throw. */
   readonly onChange?: (change: Change<Boat>) => void;
-  /** Asked before anything else is done in a pass; may throw. */
+  /** The first that is done in a pass; may throw. */
   readonly reconcile?: (key: string) => void;
 }
 
@@ -28,13 +29,6 @@ export interface SceneOptions extends Partial<
 export async function openScene(cluster: Cluster, fleet: Fleet, options: SceneOptions = {}): Promise<Scene> {
   const before = countResources();
   return new Scene({ cluster, fleet, options, before, proxy: await startFaultProxy(cluster) });
-}
-
-/** The same, once the store has all and the watch is open. */
-export async function startScene(cluster: Cluster, fleet: Fleet, options: SceneOptions = {}): Promise<Scene> {
-  const scene = await openScene(cluster, fleet, options);
-  await scene.start();
-  return scene;
 }
 
 const deadlineMs = 30_000;
@@ -50,6 +44,7 @@ export class Scene {
   readonly #controller: Controller;
   readonly #transport: Transport;
   readonly #before: Resources;
+  #closed: Promise<void> | undefined;
   /** The version that the last pass over a key saw. */
   readonly #seen = new Map<string, string>();
   /** All that the reflector gave to the transport. */
@@ -64,17 +59,16 @@ export class Scene {
     readonly before: Resources;
   }) {
     const { cluster, fleet, options, proxy, before } = parts;
-    const {
-      token = () => cluster.adminToken,
-      onChange,
-      reconcile,
-      callTimeoutMs = Infinity,
-      ...rest
-    } = options;
+    const { token = () => cluster.adminToken, tls, onChange, reconcile, ...rest } = options;
+    const { callTimeoutMs = Infinity, ...reflecting } = rest;
     this.proxy = proxy;
     this.#fleet = fleet;
     this.#before = before;
-    this.#transport = new Transport({ server: proxy.server, tls: () => ({ ca: proxy.ca }), token });
+    this.#transport = new Transport({
+      server: proxy.server,
+      tls: tls?.(proxy) ?? (() => ({ ca: proxy.ca })),
+      token,
+    });
     this.#controller = new Controller({
       name: 'boats',
       concurrency: 2,
@@ -91,12 +85,12 @@ export class Scene {
       resource: fleet.resource,
       project: projectBoat,
       onChange: (change) => {
-        onChange?.(change);
         this.changes.push(`${change.kind} ${change.object.metadata.name}`);
         this.#controller.queue.add(change.key);
+        onChange?.(change);
       },
       onTrouble: (trouble) => this.troubles.push(codeIn(trouble)),
-      ...rest,
+      ...reflecting,
     });
   }
 
@@ -122,6 +116,15 @@ export class Scene {
     return { whole: count(isWhole), following: count(isFollowing) };
   }
 
+  /** Resolves once a watch is open and so many were asked for that tell only of changes. */
+  async follows(count: number): Promise<void> {
+    const endsAt = Date.now() + deadlineMs;
+    while (this.asked().following < count || this.proxy.watches.length !== 1) {
+      if (Date.now() > endsAt) throw new Error(`it did not watch for the ${count}th time`);
+      await new Promise(setImmediate);
+    }
+  }
+
   /** The server says that it has forgotten where we are. */
   expire(): void {
     this.watch.inject(errorEvent(410));
@@ -129,10 +132,9 @@ export class Scene {
 
   /**
    * Resolves when the store equals the server in all objects, and a pass over every key that ever changed has seen its last state;
-   * with the name of a fault it prints how long that took from now. Rejects with the differences.
+   * with the name of a fault it prints how long that took since the fault was over. Rejects with the differences.
    */
-  async recovered(fault?: string): Promise<void> {
-    const began = performance.now();
+  async recovered(fault?: string, since = performance.now()): Promise<void> {
     const expected = await this.#fleet.all();
     const isEqual = (): boolean => JSON.stringify(this.#stored()) === JSON.stringify(byKey(expected));
     const isSeen = (): boolean => this.#unseen().length === 0;
@@ -142,12 +144,17 @@ export class Scene {
     await eventually('every change is seen to', isSeen).catch(() => {
       expect(this.#unseen()).toEqual([]);
     });
-    const ms = Math.round(performance.now() - began);
+    const ms = Math.round(performance.now() - since);
     if (fault !== undefined) process.stderr.write(`fault "${fault}": recovered in ${ms} ms\n`);
   }
 
-  /** Stops everything, and rejects when anything is left of it. */
-  async close(): Promise<void> {
+  /** Stops everything, and rejects when anything is left of it. Repeating it does nothing. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.reflector.stop();
     expect(countListeners(this.#signals)).toBe(0);
     await this.#controller.stop();
