@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { costsOf, type Sample } from './costs.ts';
-import { parseCpuMs, parsePeakMB } from './process-meter.ts';
+import { parseCpuMs, parseMB } from './process-meter.ts';
 import { broken, figure } from './report.ts';
 import { during, inSequence, uncovered, type Span } from './requests.ts';
 import { percentile, rounded } from './statistics.ts';
@@ -97,5 +97,5 @@ test('a bar is broken by what is beyond it, and by what could not be measured', 
 test('processor time and memory are read as Linux writes them', () => {
   const stat = `12 (a name) with) 1) S ${'0 '.repeat(10)}250 31 7 7 20`;
   expect(parseCpuMs(stat)).toBe(2_810);
-  expect(parsePeakMB('Name:\tnode\nVmHWM:\t  100000 kB\nVmRSS:\t 9 kB\n')).toBe(102.4);
+  expect(parseMB('Name:\tnode\nVmHWM:\t  100000 kB\nVmRSS:\t 9 kB\n', 'VmHWM')).toBe(102.4);
 });

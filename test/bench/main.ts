@@ -3,10 +3,12 @@ import { messageOf } from '../../src/base/error.ts';
 import { untilInterrupted } from '../sandbox/interrupted.ts';
 import { measurePromotion } from './promotion.ts';
 import { broken, describeMachine, type Figure } from './report.ts';
+import { measureRuntime, runtimeParts } from './runtime.ts';
 import type { Wishes } from './wishes.ts';
 
 const benchmarks: Readonly<Record<string, (wishes: Wishes) => Promise<readonly Figure[]>>> = {
   promotion: measurePromotion,
+  runtime: measureRuntime,
 };
 
 const help = `Usage: npm run -s bench -- NAME [FLAGS]
@@ -14,11 +16,17 @@ const help = `Usage: npm run -s bench -- NAME [FLAGS]
 Measures in a world of its own and prints one JSON object; progress goes to stderr. Needs Linux, for /proc.
 
   promotion   from "healthy in the source" to "pull request open", in fleets of several sizes
+  runtime     a cold start among many objects and what follows it; how soon an event is heard, how soon another leads
 
+promotion:
   --sizes N,N        files of the fleets (default: 56,2000,20000,100000)
   --promotions N     warm ones at each size (default: 200 at 56 files, 20 at the others)
   --colds N          cold ones at each size (default: 5; 3 from 20,000 files on)
   --burst N          Pipelines that are due at once in a fleet of 2,000 files; 0: left out (default: 50)
+runtime:
+  --pipelines N      each with four HelmReleases (default: 10000)
+  --parts PART,PART  ${runtimeParts.join(', ')} (default: all)
+both:
   --node-args FLAGS  for the controller's Node, such as --cpu-prof
   --help             this text
 
@@ -33,6 +41,8 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       promotions: { type: 'string' },
       colds: { type: 'string' },
       burst: { type: 'string', default: '50' },
+      pipelines: { type: 'string', default: '10000' },
+      parts: { type: 'string' },
       'node-args': { type: 'string', default: '' },
       help: { type: 'boolean' },
     },
@@ -58,9 +68,17 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       promotions: optional('promotions'),
       colds: optional('colds'),
       burst: whole('burst', values.burst, 0),
+      pipelines: whole('pipelines', values.pipelines, 10),
+      parts: values.parts === undefined ? undefined : partsIn(values.parts),
       nodeArgs: values['node-args'].split(' ').filter((each) => each !== ''),
     },
   };
+}
+
+function partsIn(text: string): readonly string[] {
+  const parts = text.split(',');
+  if (parts.every((each) => runtimeParts.some((known) => known === each))) return parts;
+  throw new Error(`--parts takes some of: ${runtimeParts.join(',')}`);
 }
 
 async function main(): Promise<number> {

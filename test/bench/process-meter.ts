@@ -17,11 +17,16 @@ export function parseCpuMs(stat: string): number {
 
 /** The most memory that a process ever had resident, in MB (10⁶ bytes). */
 export async function peakResidentMB(pid: number): Promise<number> {
-  return parsePeakMB(await readFile(`/proc/${pid}/status`, 'utf8'));
+  return parseMB(await readFile(`/proc/${pid}/status`, 'utf8'), 'VmHWM');
+}
+
+/** What it has resident now, in MB. */
+export async function residentMB(pid: number): Promise<number> {
+  return parseMB(await readFile(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
 }
 
 /** @param status as in proc_pid_status(5) */
-export function parsePeakMB(status: string): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+export function parseMB(status: string, name: 'VmHWM' | 'VmRSS'): number {
+  const [, kib] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
   return (Number(kib) * 1024) / 1e6;
 }

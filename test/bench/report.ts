@@ -8,7 +8,7 @@ export interface Figure {
   readonly better: 'lower' | 'higher';
   /** What it is held to; null: it is only told. */
   readonly bar: number | null;
-  /** What the same requests cost when a script sends them and does nothing else; null: nothing to compare. */
+  /** What the same work costs a script that does nothing else; null: nothing to compare. */
   readonly limit: number | null;
 }
 
@@ -18,18 +18,24 @@ export interface Report {
   readonly figures: readonly Figure[];
 }
 
-/** All our figures are better when lower. */
+export interface Comparison {
+  readonly bar?: number | undefined;
+  readonly limit?: number | undefined;
+  /** Lower, unless said otherwise. */
+  readonly better?: Figure['better'];
+}
+
 export function figure(
   name: string,
   value: number,
   unit: string,
-  { bar, limit }: { readonly bar?: number | undefined; readonly limit?: number | undefined } = {},
+  { bar, limit, better = 'lower' }: Comparison = {},
 ): Figure {
   return {
     name,
     value: rounded(value),
     unit,
-    better: 'lower',
+    better,
     bar: bar ?? null,
     limit: limit === undefined ? null : rounded(limit),
   };

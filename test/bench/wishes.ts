@@ -7,6 +7,10 @@ export interface Wishes {
   readonly colds: number | undefined;
   /** Pipelines at once; 0: none. */
   readonly burst: number;
+  /** Of the runtime's fleet; each has four HelmReleases. */
+  readonly pipelines: number;
+  /** Undefined: all. */
+  readonly parts: readonly string[] | undefined;
   readonly nodeArgs: readonly string[];
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;

@@ -1,0 +1,12 @@
+/** The limit that a start is measured against: loads the packages that the controller loads, and ends. */
+await Promise.all([
+  import('@octokit/auth-app'),
+  import('@octokit/rest'),
+  import('lru-cache'),
+  import('pino'),
+  import('semver'),
+  import('tar'),
+  import('undici'),
+  import('yaml'),
+  import('zod'),
+]);

@@ -1,0 +1,34 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer } from 'node:net';
+
+/**
+ * Loaded into the controller's process before it (`--import`): sees how late a timer of 2 ms comes, and tells of it as one JSON line to
+ * whoever connects to the Unix socket LOCKKEEPER_BENCH_PROBE. From then on it rests, since it would itself be seen in a process that
+ * does nothing. The controller's code knows nothing of it.
+ */
+const everyMs = 2;
+const worthTellingMs = 10;
+const lateness: { readonly endMs: number; readonly ms: number }[] = [];
+/** When the first request was made: the modules are loaded by then. */
+let loadedMs: number | undefined;
+
+const onRequest = (): void => {
+  loadedMs ??= performance.now();
+  unsubscribe('undici:request:create', onRequest);
+};
+subscribe('undici:request:create', onRequest);
+
+let last = performance.now();
+const ticker = setInterval(() => {
+  const now = performance.now();
+  const ms = now - last - everyMs;
+  last = now;
+  if (ms >= worthTellingMs) lateness.push({ endMs: now, ms });
+}, everyMs).unref();
+
+createServer((socket) => {
+  clearInterval(ticker);
+  socket.end(`${JSON.stringify({ stalls: lateness, loadedMs })}\n`);
+})
+  .listen(process.env['LOCKKEEPER_BENCH_PROBE'])
+  .unref();
