@@ -3,7 +3,7 @@ import { createServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Connection } from '../../src/kube/connection.ts';
-import { makeCertificate } from '../certificate.ts';
+import { makeCertificate, type Certificate } from '../certificate.ts';
 
 /** What the server was asked. */
 export interface Asked {
@@ -32,6 +32,11 @@ export type Answer =
 export class Stream {
   #response: ServerResponse | undefined;
   readonly #before: ((response: ServerResponse) => void)[] = [];
+  readonly #status: number;
+
+  constructor(status = 200) {
+    this.#status = status;
+  }
 
   /** An object goes as a line of JSON, a string or bytes as they are. */
   write(...pieces: readonly (string | Uint8Array | object)[]): this {
@@ -58,7 +63,7 @@ export class Stream {
   }
 
   attach(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'application/json' });
+    response.writeHead(this.#status, { 'content-type': 'application/json' });
     response.flushHeaders();
     this.#response = response;
     for (const each of this.#before.splice(0)) each(response);
@@ -77,6 +82,8 @@ export interface ScriptedApi {
   readonly open: () => number;
   /** Requests that are not over. */
   readonly pending: () => number;
+  /** Shows another certificate to who connects from now on; connections that nothing runs on are closed. */
+  readonly present: (certificate: Certificate) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -128,6 +135,10 @@ export async function startScriptedApi(
     asked,
     open: () => sockets.size,
     pending: () => pending.size,
+    present: (certificate) => {
+      server.setSecureContext({ ...tls, ...certificate });
+      server.closeIdleConnections();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
