@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { pathOf, type Resource } from '../../../src/kube/resource.ts';
+import type { Answer } from '../../sandbox/cluster/cluster-client.ts';
 import type { Cluster } from '../../sandbox/cluster/cluster.ts';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { boatDefinition, boats } from '../boat-definition.ts';
@@ -52,7 +53,7 @@ export class Fleet {
   async create(name = `boat-${(this.#count += 1)}`): Promise<string> {
     const apiVersion = `${this.resource.group}/${this.resource.version}`;
     const body = { apiVersion, kind: 'Boat', metadata: { name }, spec: { town, level: 1 } };
-    expect(await this.#cluster.api('POST', this.#collection, body)).toMatchObject({ status: 201 });
+    expect(await this.#ask('POST', this.#collection, body)).toMatchObject({ status: 201 });
     this.#touch(name);
     return name;
   }
@@ -68,12 +69,12 @@ export class Fleet {
   async raise(name: string, level: number): Promise<void> {
     const path = `${this.#collection}/${name}`;
     const type = 'application/merge-patch+json';
-    expect(await this.#cluster.api('PATCH', path, { spec: { level } }, type)).toMatchObject({ status: 200 });
+    expect(await this.#ask('PATCH', path, { spec: { level } }, type)).toMatchObject({ status: 200 });
     this.#touch(name);
   }
 
   async remove(name: string): Promise<void> {
-    expect(await this.#cluster.api('DELETE', `${this.#collection}/${name}`)).toMatchObject({ status: 200 });
+    expect(await this.#ask('DELETE', `${this.#collection}/${name}`)).toMatchObject({ status: 200 });
     this.#touch(name);
   }
 
@@ -96,7 +97,7 @@ export class Fleet {
 
   /** All that the server has of the group, by key. */
   async all(): Promise<readonly Boat[]> {
-    const { status, body } = await this.#cluster.api<{ items: unknown[] }>('GET', pathOf(this.resource));
+    const { status, body } = await this.#ask<{ items: unknown[] }>('GET', pathOf(this.resource));
     expect(status).toBe(200);
     return body.items.map(projectBoat);
   }
@@ -106,26 +107,31 @@ export class Fleet {
     const path = `/api/v1/namespaces/${this.namespace}`;
     for (const { metadata } of await this.all())
       if (metadata.namespace === this.namespace) this.#touch(metadata.name);
-    const { status, body } = await this.#cluster.api<object>('DELETE', path);
+    const { status, body } = await this.#ask<object>('DELETE', path);
     expect(status).toBe(200);
-    expect(await this.#cluster.api('DELETE', this.#collection)).toMatchObject({ status: 200 });
+    expect(await this.#ask('DELETE', this.#collection)).toMatchObject({ status: 200 });
     const finalized = { ...body, spec: { finalizers: [] } };
-    expect(await this.#cluster.api('PUT', `${path}/finalize`, finalized)).toMatchObject({ status: 200 });
-    await eventually(
-      'the namespace is gone',
-      async () => (await this.#cluster.api('GET', path)).status === 404,
-    );
+    expect(await this.#ask('PUT', `${path}/finalize`, finalized)).toMatchObject({ status: 200 });
+    await eventually('the namespace is gone', async () => (await this.#ask('GET', path)).status === 404);
   }
 
   /** With all boats of the group; resolves when the server has forgotten the kind. */
   async removeDefinition(): Promise<void> {
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     const path = `${definitions}/${this.resource.plural}.${this.resource.group}`;
-    expect(await this.#cluster.api('DELETE', path)).toMatchObject({ status: 200 });
-    await eventually(
-      'the definition is gone',
-      async () => (await this.#cluster.api('GET', path)).status === 404,
-    );
+    expect(await this.#ask('DELETE', path)).toMatchObject({ status: 200 });
+    await eventually('the definition is gone', async () => (await this.#ask('GET', path)).status === 404);
+  }
+
+  /** A server that was just started says for a while that it is not ready for the kind. */
+  async #ask<Body>(...input: Parameters<Cluster['api']>): Promise<Answer<Body>> {
+    let answer = await this.#cluster.api<Body>(...input);
+    const ask = async (): Promise<boolean> => {
+      answer = await this.#cluster.api<Body>(...input);
+      return answer.status !== 429;
+    };
+    if (answer.status === 429) await eventually('the server is ready for boats', ask, { deadlineMs: 30_000 });
+    return answer;
   }
 
   #touch(name: string): void {

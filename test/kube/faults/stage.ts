@@ -36,7 +36,7 @@ export function setStage(word: string): Stage {
     await fleet.createMany(3);
   }, 600_000); // the first start on a machine builds the servers
   afterEach(async () => {
-    for (const scene of scenes.splice(0)) await scene.close();
+    await Promise.all(scenes.splice(0).map((scene) => scene.close()));
   }, 60_000);
   afterAll(() => cluster.stop());
 

@@ -1,6 +1,8 @@
 /** Names of files in a control plane's own folder, which is the working directory of both servers: short enough for any socket. */
 export const files = {
   etcdSocket: 'etcd.sock',
+  etcdData: 'etcd',
+  etcdBackup: 'etcd-earlier',
   certificates: 'certificates',
   certificate: 'certificates/apiserver.crt',
   tokens: 'tokens.csv',
@@ -16,7 +18,7 @@ export const files = {
 export function etcdFlags(): string[] {
   const nobody = 'http://127.0.0.1:1';
   return [
-    '--data-dir=etcd',
+    `--data-dir=${files.etcdData}`,
     `--listen-client-urls=unix://${files.etcdSocket}`,
     `--advertise-client-urls=${nobody}`,
     '--listen-peer-urls=unix://peer.sock',
