@@ -104,22 +104,20 @@ async function respond(
     // Nothing here takes a body: it is not read, so nothing can come after it on this connection.
     ...(hasBody(request) ? { connection: 'close' } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : text, () => {
-    if (hasBody(request)) request.socket.destroySoon();
-  });
+  response.end(request.method === 'HEAD' ? undefined : text);
 }
 
 async function answerTo(options: TelemetryServerOptions, request: IncomingMessage): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-  const answers: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
-    '/livez': () => told('livez', options.live(), query),
-    '/healthz': () => told('healthz', options.live(), query),
-    '/readyz': () => told('readyz', options.ready(), query),
-    '/metrics': async () => ({ status: 200, ...(await options.metrics()) }),
-  };
-  const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
+  const answers = new Map<string, () => Answer | Promise<Answer>>([
+    ['/livez', () => told('livez', options.live(), query)],
+    ['/healthz', () => told('healthz', options.live(), query)],
+    ['/readyz', () => told('readyz', options.ready(), query)],
+    ['/metrics', async () => ({ status: 200, ...(await options.metrics()) })],
+  ]);
+  const answer = answers.get(path);
   if (answer === undefined)
-    return { status: 404, text: `not found; there are ${Object.keys(answers).join(', ')}\n` };
+    return { status: 404, text: `not found; there are ${[...answers.keys()].join(', ')}\n` };
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, text: 'only GET and HEAD\n', allow: 'GET, HEAD' };
   if (hasBody(request)) return { status: 413, text: 'nothing here takes a body\n' };
