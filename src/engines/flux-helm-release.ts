@@ -1,76 +1,11 @@
-import { z } from 'zod';
 import { revisionOf } from '../base/revision.ts';
 import type { Revision } from '../base/revision.ts';
-import type { AppObject, Attempt, Engine, Verdict } from './engine.ts';
-import { changedAt, fluxCondition, quote } from './flux-condition.ts';
+import type { Attempt, Engine, Verdict } from './engine.ts';
+import { changedAt, quote } from './flux-condition.ts';
 import type { FluxCondition } from './flux-condition.ts';
+import { parse, project, type HelmRelease, type Release } from './helm-release-projection.ts';
 import { remember } from './remember.ts';
 import { sentence } from '../base/sentence.ts';
-
-/** A chart's version as helm-controller writes it, build metadata included; bounded as statuses are. */
-const chartVersion = z.string().max(255).regex(/^[^+]/);
-const digest = z.string().max(128);
-
-/** The conditions that are read, and those of them whose message is shown. */
-const conditionsRead = new Set(['Ready', 'Reconciling', 'Stalled', 'Remediated', 'TestSuccess']);
-const conditionsQuoted = new Set(['Ready', 'Reconciling', 'Stalled']);
-
-const release = z.object({
-  /** Helm's own revision number. */
-  version: z.number(),
-  status: z.string(),
-  chartVersion,
-  ociDigest: digest.optional(),
-});
-type Release = z.infer<typeof release>;
-
-/** What this engine reads of a HelmRelease; parsing leaves the rest out, so the result is the projection too. */
-const helmRelease = z.object({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.object({
-    name: z.string().default(''),
-    namespace: z.string().default(''),
-    uid: z.string().max(64),
-    resourceVersion: z.string().default(''),
-    generation: z.number(),
-    deletionTimestamp: z.string().optional(),
-  }),
-  spec: z
-    .object({
-      suspend: z.boolean().optional(),
-      chart: z.object({ spec: z.object({ sourceRef: z.object({ kind: z.string() }) }) }).optional(),
-      chartRef: z.object({ kind: z.string() }).optional(),
-    })
-    .default({}),
-  status: z
-    .object({
-      observedGeneration: z.number().optional(),
-      lastAttemptedGeneration: z.number().optional(),
-      lastAttemptedRevision: chartVersion.optional(),
-      lastAttemptedRevisionDigest: digest.optional(),
-      conditions: z.array(fluxCondition).default([]).transform(readAlone),
-      history: z.array(release).default([]).transform(newestAlone),
-    })
-    .default({ conditions: [], history: [] }),
-});
-type HelmRelease = z.infer<typeof helmRelease>;
-
-/** What a projection leaves of an object that is not a HelmRelease as we know it. */
-const unreadable = z.object({ unreadable: z.string() });
-
-const metadataOfAnything = z.object({
-  apiVersion: z.string().catch(''),
-  kind: z.string().catch(''),
-  metadata: z
-    .object({
-      name: z.string().catch(''),
-      namespace: z.string().catch(''),
-      uid: z.string().catch(''),
-      resourceVersion: z.string().catch(''),
-    })
-    .catch({ name: '', namespace: '', uid: '', resourceVersion: '' }),
-});
 
 /**
  * HelmReleases of Flux's helm-controller. The rules come from recordings of v1.6.3 (`test/fixtures/flux`), where each of them
@@ -88,25 +23,6 @@ export const fluxHelmRelease: Engine = {
     remember({ attempt: attemptOf(object), verdict, memory, now, waitLimitMs }),
   whyNotPromotable,
 };
-
-function parse(object: unknown): HelmRelease | z.infer<typeof unreadable> {
-  const before = unreadable.safeParse(object);
-  if (before.success) return { unreadable: sentence(before.data.unreadable) };
-  const parsed = helmRelease.safeParse(object);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'it' : issue.path.map(String).join('.');
-  return {
-    unreadable: sentence(`not a HelmRelease as Flux writes it: ${where}: ${issue?.message ?? 'unknown'}`),
-  };
-}
-
-function project(object: unknown): AppObject {
-  const parsed = parse(object);
-  if (!('unreadable' in parsed)) return parsed;
-  const known = metadataOfAnything.safeParse(object);
-  return { ...(known.data ?? metadataOfAnything.parse({})), ...parsed };
-}
 
 function attemptOf(object: unknown): Attempt {
   const parsed = parse(object);
@@ -224,17 +140,6 @@ function waitFor(object: HelmRelease, condition: FluxCondition): Verdict {
 function since(condition: FluxCondition): { since?: Date } {
   const time = changedAt(condition);
   return time === undefined ? {} : { since: time };
-}
-
-function readAlone(conditions: readonly FluxCondition[]): FluxCondition[] {
-  return conditions
-    .filter(({ type }) => conditionsRead.has(type))
-    .map((each) => (conditionsQuoted.has(each.type) ? each : { ...each, message: '' }));
-}
-
-/** Not in any order: helm-controller clears and truncates the history, and numbers start anew with each install. */
-function newestAlone(history: readonly Release[]): Release[] {
-  return history.toSorted((a, b) => b.version - a.version).slice(0, 1);
 }
 
 function revisionOfRelease({ chartVersion, ociDigest }: Release): Revision {
