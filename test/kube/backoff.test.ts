@@ -5,6 +5,7 @@ const hourMs = 3_600_000;
 
 test('a key of which nothing is heard any more is forgotten after an hour, when another one fails', () => {
   const backoff = new Backoff();
+  backoff.failed('a/lives', 0);
   for (let gone = 0; gone < 1_000; gone += 1) backoff.failed(`a/${gone}`, gone);
   backoff.failed('a/lives', hourMs / 2);
   expect(backoff.size).toBe(1_001);

@@ -85,13 +85,16 @@ export class QueueModel {
   pass(ms: number): void {
     const until = this.#now + ms;
     for (;;) {
-      // At the same time, those that were put off come before those that failed.
-      const [first] = this.#later
-        .filter(({ due }) => due <= until)
-        .toSorted((one, other) => one.due - other.due || one.way.localeCompare(other.way));
-      if (first === undefined) break;
-      this.#now = first.due;
-      this.add(first.key);
+      const due = Math.min(...this.#later.map((each) => each.due));
+      if (due > until) break;
+      this.#now = due;
+      const all = this.#later.filter((each) => each.due === due);
+      const keysThat = (way: 'delay' | 'retry'): string[] =>
+        all.filter((each) => each.way === way).map(({ key }) => key);
+      for (const key of [...keysThat('delay'), ...inTurns(keysThat('retry'))]) {
+        // One that was put off and failed as well comes once.
+        if (this.#later.some((each) => each.key === key && each.due === due)) this.add(key);
+      }
     }
     this.#now = until;
   }
@@ -102,4 +105,13 @@ export class QueueModel {
     if (known !== undefined && known.due <= due) return;
     this.#later = [...this.#later.filter((each) => each !== known), { key, due, way }];
   }
+}
+
+/** The first of each namespace, then the second of each, and so on. */
+function inTurns(keys: readonly string[]): string[] {
+  const lines = Map.groupBy(keys, (key) => key.slice(0, 1));
+  const longest = Math.max(0, ...[...lines.values()].map((line) => line.length));
+  return Array.from({ length: longest }, (_, turn) =>
+    [...lines.values()].flatMap((line) => line[turn] ?? []),
+  ).flat();
 }

@@ -7,7 +7,7 @@ const burst = 5;
 
 test('never lets more pass in any time than its burst and its rate allow', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(400), { maxLength: 100 }), (waits) => {
+    fc.property(fc.array(fc.nat(400), { maxLength: 60, size: 'max' }), (waits) => {
       const bucket = new TokenBucket({ perSecond, burst });
       const passed: number[] = [];
       let now = 1_000;
@@ -15,10 +15,10 @@ test('never lets more pass in any time than its burst and its rate allow', () =>
         now += wait;
         while (bucket.take(now)) passed.push(now);
       }
-      for (const [index, from] of passed.entries()) {
-        for (const [more, to] of passed.slice(index).entries())
-          expect(more + 1).toBeLessThanOrEqual(burst + ((to - from) * perSecond) / 1_000 + 1e-3);
-      }
+      const surplus = passed.flatMap((from, index) =>
+        passed.slice(index).map((to, more) => more + 1 - burst - ((to - from) * perSecond) / 1_000),
+      );
+      expect(Math.max(0, ...surplus)).toBeLessThan(1e-3);
     }),
   );
 });
