@@ -119,8 +119,9 @@ export class Transport {
         const transient = isKubeError(thrown, 'Unavailable') || isKubeError(thrown, 'TooManyRequests');
         if (!transient || !repeatable.has(request.method) || attempt === maxAttempts) throw thrown;
         const waitMs = thrown.retryAfterMs ?? jittered(100 * 2 ** attempt);
+        const heldMs = request.priority === 'high' ? 0 : this.#limit.waitMs();
         // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
-        if (this.#pools.isClosed || performance.now() + waitMs > endsAt) throw thrown;
+        if (this.#pools.isClosed || performance.now() + Math.max(waitMs, heldMs) > endsAt) throw thrown;
         await sleep(waitMs, signal).catch(() => {
           throw request.signal.aborted ? request.signal.reason : thrown;
         });

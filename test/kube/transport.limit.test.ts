@@ -31,10 +31,10 @@ describe('our own limit of calls', () => {
     expect(api.asked).toHaveLength(1);
   });
 
-  test('counts each attempt of a read', async () => {
+  test('counts each attempt of a read, which fails as its last one did when there is no time for another', async () => {
     const starting = refusal(503, 'ServiceUnavailable', 'starting');
     const { api, transport } = await openTransport([starting], { callsPerSecond: 0.01, burst: 2 });
-    expect(await failureOf(transport.call(get()))).toMatchObject({ code: 'Timeout' });
+    expect(await failureOf(transport.call(get()))).toMatchObject({ code: 'Unavailable', status: 503 });
     expect(api.asked).toHaveLength(2);
   });
 
