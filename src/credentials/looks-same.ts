@@ -1,9 +1,9 @@
 import type { Credential } from '../api/credential.ts';
-import { canonical } from '../base/canonical.ts';
+import { isSameJson } from '../base/same-json.ts';
 
 /** Whether a Pipeline that uses this Credential finds the same in it: all but when it was last used and checked. */
 export function looksSame(before: Credential, after: Credential): boolean {
-  return canonical(withoutTimes(before)) === canonical(withoutTimes(after));
+  return isSameJson(withoutTimes(before), withoutTimes(after));
 }
 
 function withoutTimes({ metadata, spec, status }: Credential): unknown {

@@ -1,5 +1,5 @@
 import type { Credential, CredentialStatus } from '../api/credential.ts';
-import { canonical } from '../base/canonical.ts';
+import { isSameJson } from '../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
 import { nameOf, probedRepository, type CredentialFacts, type Inspected, type Keyring } from './keyring.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
@@ -92,7 +92,7 @@ export class CredentialReconciler {
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
     });
-    if (previous === undefined || canonical(previous) !== canonical(status))
+    if (previous === undefined || !isSameJson(previous, status))
       await this.#write(key, credential, status, signal);
     return { requeueAfterMs: jittered(this.#nextMs(key, found)) };
   }
@@ -180,7 +180,11 @@ export class CredentialReconciler {
     const last = this.#written.get(key);
     const latest =
       last?.uid === metadata.uid && last.over === metadata.resourceVersion
-        ? { ...credential, metadata: { ...metadata, resourceVersion: last.resourceVersion } }
+        ? {
+            ...credential,
+            metadata: { ...metadata, resourceVersion: last.resourceVersion },
+            status: last.status,
+          }
         : credential;
     const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
     if (resourceVersion === undefined) return;

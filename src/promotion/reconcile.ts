@@ -2,8 +2,8 @@ import type { Credential } from '../api/credential.ts';
 import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { isReason } from '../api/reasons.ts';
-import { canonical } from '../base/canonical.ts';
 import { CodedError } from '../base/error.ts';
+import { isSameJson } from '../base/same-json.ts';
 import { earliest, type Clock } from '../base/time.ts';
 import type { Uses } from '../credentials/uses.ts';
 import { isOlder } from '../kube/resource-version.ts';
@@ -228,7 +228,7 @@ export class PipelineReconciler {
     const { uid } = pipeline.metadata;
     const written = this.#written.get(key);
     const last = written?.uid === uid ? written.status : pipeline.status;
-    if (last !== undefined && canonical(last) === canonical(status)) return true;
+    if (last !== undefined && isSameJson(last, status)) return true;
     const latest = written?.uid === uid ? asWritten(pipeline, written) : pipeline;
     const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
     if (resourceVersion === undefined) return false;

@@ -26,6 +26,17 @@ test('a long message ends between characters, with a mark', () => {
   ]);
 });
 
+test('words of plain letters stay as they are, but for spaces that nobody sees', () => {
+  expect(sentence('Helm upgrade succeeded (v1.2): a@b')).toBe('Helm upgrade succeeded (v1.2): a@b');
+  expect([sentence(' a'), sentence('a '), sentence('a  b'), sentence(''), sentence('\n')]).toEqual([
+    'a',
+    'a',
+    'a b',
+    '',
+    '',
+  ]);
+});
+
 test('any text becomes a line of at most so many bytes, and stays what it is the second time', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (words) => {
