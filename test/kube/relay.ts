@@ -90,7 +90,9 @@ export class Relay {
   }
 
   async #pass(bytes: Buffer): Promise<void> {
-    for (const piece of this.#cut(bytes)) {
+    for (const [index, piece] of this.#cut(bytes).entries()) {
+      // A reader that finds several pieces takes them as one.
+      if (index > 0) await new Promise(setImmediate);
       while (this.#isFrozen) await this.#frozen.promise;
       if (this.#bytes + piece.byteLength > this.#breakAfter) {
         // What went before has to be there first.

@@ -134,5 +134,5 @@ test('a definition deleted and applied again', async () => {
   await stage.cluster.applyYaml(stage.fleet.definition);
   const since = performance.now();
   await stage.fleet.createMany(3);
-  await scene.recovered('definition deleted and applied again', since);
+  await scene.recovered('definition deleted and applied again', { since });
 });

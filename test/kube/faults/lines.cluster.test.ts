@@ -39,6 +39,7 @@ test('a line longer than the limit', async () => {
   scene.watch.inject(`{"type":"ADDED","object":{"fill":"${'x'.repeat(9 * 1024 * 1024)}"}}`);
   await stage.fleet.change();
   await scene.recovered('a line longer than the limit');
+  expect(scene.asked().whole).toBe(2);
   expect(scene.troubles).toEqual(['Malformed']);
 });
 

@@ -26,7 +26,7 @@ test('the list fails for a minute', async () => {
   for (const { failure } of running) failure.lift();
   await Promise.all(
     running.map(async ({ initial, scene, failure, started }) => {
-      await scene.recovered(`the list fails for a minute (${initial})`);
+      await scene.recovered(`the list fails for a minute (${initial})`, { withinMs: 60_000 });
       await started;
       // Less and less often: the server is not hammered while it is down.
       expect(failure.hits()).toBeLessThan(40);

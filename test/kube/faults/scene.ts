@@ -134,11 +134,14 @@ export class Scene {
    * Resolves when the store equals the server in all objects, and a pass over every key that ever changed has seen its last state;
    * with the name of a fault it prints how long that took since the fault was over. Rejects with the differences.
    */
-  async recovered(fault?: string, since = performance.now()): Promise<void> {
+  async recovered(
+    fault?: string,
+    { since = performance.now(), withinMs = 15_000 }: { since?: number; withinMs?: number } = {},
+  ): Promise<void> {
     const expected = await this.#fleet.all();
     const isEqual = (): boolean => JSON.stringify(this.#stored()) === JSON.stringify(byKey(expected));
     const isSeen = (): boolean => this.#unseen().length === 0;
-    await eventually('the store equals the server', isEqual, { deadlineMs: deadlineMs * 2 }).catch(() => {
+    await eventually('the store equals the server', isEqual, { deadlineMs: withinMs }).catch(() => {
       expect(this.#stored()).toEqual(byKey(expected));
     });
     await eventually('every change is seen to', isSeen).catch(() => {
