@@ -57,7 +57,7 @@ export class Queue {
 
   /**
    * Adds the key after a delay that doubles with each failure in a row, from half a second to two minutes, and not before
-   * `notBeforeMs`. Keys that failed come back at ten a second all together, after a burst of a hundred.
+   * `notBeforeMs`. Keys that failed come back at a hundred a second all together, after a burst of as many.
    */
   addAfterFailure(key: string, { notBeforeMs = 0 }: { readonly notBeforeMs?: number } = {}): void {
     if (this.#closed) return;
