@@ -1,0 +1,70 @@
+import type { Connection, Forge, ForgeIdentity, ForgeWriter, Permission, Provider } from './forge.ts';
+
+/** Throws where nothing may be written any more. */
+type Fence = () => void;
+
+/**
+ * The same provider, of which nothing is written to a forge unless `assertHeld` lets it: it is asked right before every request that a
+ * writing method sends, not only before the first, and before a token is minted that may do more than read. What it throws, the
+ * method rejects with. Reading goes on, and so does revoking: also who may not act any more takes its tokens back.
+ */
+export function fenced(provider: Provider, assertHeld: Fence): Provider {
+  return {
+    ...provider,
+    identity: (connection) =>
+      fencedMinting(provider.identity(connection), provider.permissions.read, assertHeld),
+    open: (connection, repository, token) => {
+      let writer: Forge | undefined;
+      const writing = (): ForgeWriter =>
+        (writer ??= provider.open(fencedConnection(connection, assertHeld), repository, token));
+      return { ...provider.open(connection, repository, token), ...fencedWrites(writing, assertHeld) };
+    },
+  };
+}
+
+/** What it gives is written out for the compiler: a writing method that joins the contract and is not here is an error. */
+function fencedWrites(writer: () => ForgeWriter, assertHeld: Fence): Required<ForgeWriter> {
+  const write = async <T>(send: (writer: ForgeWriter) => Promise<T>): Promise<T> => {
+    assertHeld();
+    try {
+      return await send(writer());
+    } catch (thrown) {
+      // To a provider, a request that was not let through is a forge that cannot be reached.
+      assertHeld();
+      throw thrown;
+    }
+  };
+  return {
+    createCommit: (commit, call) => write((forge) => forge.createCommit(commit, call)),
+    moveBranch: (move, call) => write((forge) => forge.moveBranch(move, call)),
+    deleteBranch: (branch, call) => write((forge) => forge.deleteBranch(branch, call)),
+    openPullRequest: (wanted, call) => write((forge) => forge.openPullRequest(wanted, call)),
+    updatePullRequest: (change, call) => write((forge) => forge.updatePullRequest(change, call)),
+    closePullRequest: (close, call) => write((forge) => forge.closePullRequest(close, call)),
+    decorate: (request, call) => write((forge) => forge.decorate(request, call)),
+  };
+}
+
+function fencedConnection(connection: Connection, assertHeld: Fence): Connection {
+  return {
+    ...connection,
+    send: async (url, request) => {
+      assertHeld();
+      return await connection.send(url, request);
+    },
+  };
+}
+
+function fencedMinting(
+  identity: ForgeIdentity,
+  reading: readonly Permission[],
+  assertHeld: Fence,
+): ForgeIdentity {
+  return {
+    ...identity,
+    mintToken: async (request, call) => {
+      if (!request.permissions.every((each) => reading.includes(each))) assertHeld();
+      return await identity.mintToken(request, call);
+    },
+  };
+}
