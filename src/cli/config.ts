@@ -29,6 +29,18 @@ function defaultApiUrl(host: string): string {
     : `https://${host}/api/v3`;
 }
 
+/** `host:port` or `:port`, an IPv6 address in brackets; `0`: nowhere. */
+const listenAddress = z
+  .string()
+  .regex(/^(0|([^\s:[\]]*|\[[0-9a-fA-F:.]+\]):[0-9]{1,5})$/, 'must be host:port, :port, or 0 for none')
+  .transform((address) => {
+    if (address === '0') return 'nowhere' as const;
+    const cut = address.lastIndexOf(':');
+    const host = address.slice(0, cut).replace(/^\[|\]$/g, '');
+    return { host, port: Number(address.slice(cut + 1)) };
+  })
+  .refine((address) => address === 'nowhere' || address.port <= 65_535, { message: 'has no such port' });
+
 const config = z
   .strictObject({
     forges: z
@@ -52,6 +64,12 @@ const config = z
     kubeconfig: z.string().min(1).optional(),
     context: z.string().min(1).optional(),
     serviceAccountFolder: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount'),
+    telemetryAddress: listenAddress.default({ host: '', port: 8080 }),
+    leaderElect: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]).optional(),
+    leaderElectionNamespace: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a namespace')
+      .optional(),
     concurrency: z.coerce.number().int().min(1).max(64).default(8),
   })
   .refine(({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined, {
@@ -71,6 +89,9 @@ const flags = {
   'cross-namespace-targets': { type: 'string' },
   'log-level': { type: 'string' },
   concurrency: { type: 'string' },
+  'telemetry-address': { type: 'string' },
+  'leader-elect': { type: 'string' },
+  'leader-election-namespace': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -83,12 +104,16 @@ Watches Pipelines and app objects, opens promotion pull requests and writes stat
   --cross-namespace-targets MODE  Annotated (default): a target's namespace must allow the Pipeline's; or Allow
   --log-level LEVEL               ${logLevels.join(', ')} (default: info)
   --concurrency N                 passes at once, 1 to 64 (default: 8)
+  --telemetry-address HOST:PORT   where /livez, /readyz and /metrics are (default: :8080; 0: nowhere)
+  --leader-elect MODE             true: act only while holding a Lease, so that several replicas may run; or false
+                                  (default: true in a cluster, false with --kubeconfig)
+  --leader-election-namespace NS  where the Lease lockkeeper-controller is (default: the Pod's namespace)
   --kubeconfig FILE               outside of a cluster: how to reach it (default: the Pod's service account)
   --context NAME                  a context of that file (default: its current one)
   --service-account-folder DIR    where the Pod's token and CA are
   -h, --help                      this text
 
-Exit codes: 0 stopped when asked, 1 failed, 2 a flag or the configuration is wrong.
+Exit codes: 0 stopped when asked, 1 failed or no longer the leader, 2 a flag or the configuration is wrong.
 `;
 
 /**

@@ -5,7 +5,7 @@ import type { Transport } from './transport.ts';
 
 const maxAttempts = 4;
 const stored = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) });
-const found = z.object({ items: z.array(stored) });
+const found = z.object({ items: z.array(z.unknown()) });
 
 type Caller = Pick<Transport, 'call'>;
 
@@ -21,12 +21,15 @@ export interface StatusWrite {
   };
   /** The whole status: what one field owner leaves out is removed. */
   readonly status: unknown;
+  /** Whether an object, as the server has it, holds the status that this one was decided upon. */
+  readonly isDecidedUpon: (live: unknown) => boolean;
   readonly fieldManager: string;
 }
 
 /**
  * Server-side apply of a status. Gives the new resourceVersion; undefined when the object is gone or another one has its name now.
- * Repeating it changes nothing. Rejects with a KubeError; Conflict when the object changed all the time.
+ * Repeating it changes nothing. Rejects with a KubeError; Conflict when the object changed all the time, or when somebody else has
+ * written its status since: what that says was not considered, so decide again once the cache holds it.
  */
 export async function applyStatus(
   transport: Caller,
@@ -41,8 +44,10 @@ export async function applyStatus(
       if (isKubeError(thrown, 'NotFound')) return undefined;
       if (!isKubeError(thrown, 'Conflict') || attempt === maxAttempts) throw thrown;
       const live = await read(transport, write, signal);
-      if (live?.uid !== write.metadata.uid) return undefined;
-      ({ resourceVersion } = live);
+      const metadata = stored.safeParse(live).data?.metadata;
+      if (metadata?.uid !== write.metadata.uid) return undefined;
+      if (!write.isDecidedUpon(live)) throw thrown;
+      ({ resourceVersion } = metadata);
     }
   }
 }
@@ -75,7 +80,7 @@ async function read(
   transport: Caller,
   { resource, metadata: { namespace, name } }: StatusWrite,
   signal: AbortSignal,
-): Promise<z.infer<typeof stored>['metadata'] | undefined> {
+): Promise<unknown> {
   const query = { fieldSelector: `metadata.name=${name}` };
   const answer = await transport.call({
     method: 'GET',
@@ -83,5 +88,5 @@ async function read(
     query,
     signal,
   });
-  return found.parse(answer).items[0]?.metadata;
+  return found.parse(answer).items[0];
 }

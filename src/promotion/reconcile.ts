@@ -50,13 +50,25 @@ export class PipelineReconciler {
   readonly #retries = new Retries();
   readonly #lookedAt = new Map<string, Date>();
   readonly #written = new Map<string, Written>();
+  readonly #running = new Set<string>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
   }
 
-  /** @param key `namespace/name` */
+  /** @param key `namespace/name`; never twice at once */
   async reconcile(key: string, signal: AbortSignal): Promise<Pass> {
+    this.#running.add(key);
+    try {
+      return await this.#pass(key, signal);
+    } finally {
+      this.#running.delete(key);
+      const cached = this.#parts.caches.pipeline(key);
+      if (cached !== undefined) this.stored(cached);
+    }
+  }
+
+  async #pass(key: string, signal: AbortSignal): Promise<Pass> {
     const cached = this.#parts.caches.pipeline(key);
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) {
       this.#forget(key);
@@ -205,6 +217,13 @@ export class PipelineReconciler {
       ...credentialSeen(strategy.credentialRef.name, credential),
       ...(lastUsed === undefined ? {} : { lastUsed }),
     };
+  }
+
+  /** The cache holds this version of a Pipeline now. Nothing needs to be told of it: it frees what was kept of our last write. */
+  stored(pipeline: Pipeline): void {
+    const key = `${pipeline.metadata.namespace}/${pipeline.metadata.name}`;
+    // A pass goes on from what it wrote itself.
+    if (!this.#running.has(key)) this.#withLastWrite(key, pipeline);
   }
 
   /** The Pipeline with the status that we wrote last, when the cache does not hold it yet. */

@@ -77,6 +77,36 @@ colour: red
   ]);
 });
 
+test.each([
+  [':8080', { host: '', port: 8080 }],
+  ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+  ['[::1]:9090', { host: '::1', port: 9090 }],
+  ['0', 'nowhere'],
+])('health and metrics listen on %s', (address, expected) => {
+  expect(readConfig(['--telemetry-address', address])).toHaveProperty('telemetryAddress', expected);
+});
+
+test.each(['8080', 'localhost', ':99999', '::1:80', 'a b:80', ':'])(
+  '%s is no address to listen on',
+  (address) => {
+    const [mistake] = mistakesOf('--telemetry-address', address);
+    expect(mistake).toMatch(
+      /^--telemetry-address: (must be host:port, :port, or 0 for none|has no such port)$/,
+    );
+  },
+);
+
+test('leader election is as the flag or the file says, and undecided otherwise', () => {
+  expect(readConfig(['--leader-elect', 'false'])).toMatchObject({ leaderElect: false });
+  expect(readConfig(['--leader-elect=true'])).toMatchObject({ leaderElect: true });
+  expect(readConfig(['--config', file('leaderElect: false')])).toMatchObject({ leaderElect: false });
+  expect(readConfig([])).not.toHaveProperty('leaderElect');
+  expect(mistakesOf('--leader-elect', 'maybe')[0]).toMatch(/^--leader-elect: /);
+  expect(mistakesOf('--leader-election-namespace', 'A_b')).toEqual([
+    '--leader-election-namespace: is not the name of a namespace',
+  ]);
+});
+
 test('http needs the word of the operator', () => {
   const plain = '{ host: git.local, provider: github, apiURL: "http://git.local" }';
   expect(() => readConfig(['--config', file(`forges: [${plain}]`)])).toThrow(/set allowHTTP/);

@@ -6,7 +6,8 @@ import { nextVersion, startScene, type Scene, type Stage } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await startScene();
+  // Who follows on a crash would wait for the Lease to end: fifteen seconds in which nothing is to be seen.
+  scene = await startScene({ controllerArgs: ['--leader-elect', 'false'] });
 }, 60_000);
 afterEach(() => scene.world.forge.faults.clear());
 afterAll(async () => await scene.stop());

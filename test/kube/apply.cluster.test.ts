@@ -78,7 +78,15 @@ async function apply(
 ): Promise<string | undefined> {
   return await applyStatus(
     by,
-    { resource: boats, kind: 'Boat', metadata, status, fieldManager: 'keeper', ...over },
+    {
+      resource: boats,
+      kind: 'Boat',
+      metadata,
+      status,
+      fieldManager: 'keeper',
+      isDecidedUpon: () => true,
+      ...over,
+    },
     AbortSignal.timeout(10_000),
   );
 }
@@ -136,6 +144,15 @@ describe('a status that is applied', () => {
     );
     expect(await apply(boat, { level: 1 })).toBe((await read(boat)).metadata.resourceVersion);
   });
+});
+
+test('a status that was decided upon another one than stands there now is not applied', async () => {
+  const boat = await create('overtaken');
+  const isDecidedUpon = (live: unknown): boolean =>
+    JSON.stringify((live as Boat).status) === JSON.stringify(boat.status); // what this test made
+  await apply(boat, { level: 1 }, { isDecidedUpon });
+  await expect(apply(boat, { level: 2 }, { isDecidedUpon })).rejects.toMatchObject({ code: 'Conflict' });
+  expect((await read(boat)).status).toEqual({ level: 1 });
 });
 
 describe('a status that has nowhere to go', () => {

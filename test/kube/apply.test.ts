@@ -19,6 +19,7 @@ test('an object that changes all the time is given up as a conflict, for a later
     metadata: { namespace: 'canal', name: 'anna', uid: 'u', resourceVersion: '0' },
     status: { level: 1 },
     fieldManager: 'keeper',
+    isDecidedUpon: () => true,
   };
   await expect(applyStatus({ call }, write, new AbortController().signal)).rejects.toMatchObject({
     code: 'Conflict',

@@ -36,6 +36,8 @@ export interface ControllerProcess {
   readonly pid: number;
   /** JSON lines of all that it printed, stderr included. */
   readonly logFile: string;
+  /** Where /livez, /readyz and /metrics are. */
+  readonly telemetryUrl: string;
   /** Milliseconds from its start until it said that it is ready. */
   readonly readyMs: number;
   log(): Promise<string>;
@@ -50,8 +52,8 @@ export interface ControllerProcess {
 }
 
 /**
- * The real controller, from its sources, with the arguments, environment and configuration of the rendered chart, as its service account: the
- * one thing that differs from a Pod is where the mounted folders are.
+ * The real controller, from its sources, with the arguments, environment and configuration of the rendered chart, as its service account: what
+ * differs from a Pod is where the mounted folders are, and that health and metrics are on any free port of 127.0.0.1.
  */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
   const accountFolder = join(options.folder, 'serviceaccount');
@@ -65,7 +67,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   for (const [name, text] of Object.entries(options.chart.configFiles))
     await writeFile(join(configFolder, name), text);
 
-  const { hostname, port } = new URL(options.server);
+  const { hostname, port: serverPort } = new URL(options.server);
   const args = options.chart.args.map((arg) => arg.replace(/^\/etc\/lockkeeper\b/, configFolder));
   const started = performance.now();
   const child = spawn(
@@ -77,6 +79,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
       ...args,
       '--service-account-folder',
       accountFolder,
+      '--telemetry-address',
+      '127.0.0.1:0',
       ...(options.extraArgs ?? []),
     ],
     {
@@ -85,7 +89,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       env: {
         PATH: process.env['PATH'] ?? '',
         KUBERNETES_SERVICE_HOST: hostname,
-        KUBERNETES_SERVICE_PORT: port,
+        KUBERNETES_SERVICE_PORT: serverPort,
         ...options.chart.env,
         ...options.env,
       },
@@ -99,7 +103,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   const logFile = join(options.folder, 'controller.log');
   const sink = createWriteStream(logFile, { flags: 'a' });
-  const listeners = new Set<(line: LogLine) => void>();
+  let telemetryPort = 0;
+  const listeners = new Set<(line: LogLine) => void>([
+    ({ msg, port }) => {
+      if (msg === 'health and metrics are served') telemetryPort = Number(port);
+    },
+  ]);
   child.stderr.pipe(sink, { end: false });
   createInterface({ input: child.stdout }).on('line', (text) => {
     sink.write(`${text}\n`);
@@ -123,6 +132,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   return {
     pid,
     logFile,
+    telemetryUrl: `http://127.0.0.1:${telemetryPort}`,
     readyMs: performance.now() - started,
     log,
     onLine: (listener) => {

@@ -38,6 +38,8 @@ export interface WorldOptions {
   };
   readonly values?: Readonly<Record<string, unknown>>;
   readonly nodeArgs?: readonly string[];
+  /** Further flags of the controller. */
+  readonly controllerArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -152,6 +154,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           serviceAccount: 'lockkeeper-controller',
         }),
         nodeArgs: given.nodeArgs ?? options.nodeArgs ?? [],
+        extraArgs: options.controllerArgs ?? [],
         env: options.env ?? {},
         watchdog,
       });

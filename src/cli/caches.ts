@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { credential, type Credential } from '../api/credential.ts';
+import { group, objectMeta, version } from '../api/meta.ts';
+import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
+import { looksSame } from '../credentials/looks-same.ts';
+import type { AppObject } from '../engines/engine.ts';
+import { engineFor, engines } from '../engines/index.ts';
+import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
+import type { Resource } from '../kube/resource.ts';
+import type { Stored } from '../kube/store.ts';
+import type { Transport } from '../kube/transport.ts';
+import type { ReflectorFacts } from '../telemetry/health.ts';
+
+export const pipelines: Resource = { group, version, plural: 'pipelines' };
+export const credentials: Resource = { group, version, plural: 'credentials' };
+export const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
+const helmReleases: Resource = { group: 'helm.toolkit.fluxcd.io', version: 'v2', plural: 'helmreleases' };
+
+// A status that a newer version wrote must not hide the object: it is written anew.
+export const storedPipeline = pipeline.safeExtend({ status: pipeline.shape.status.catch(undefined) });
+export const storedCredential = credential.safeExtend({ status: credential.shape.status.catch(undefined) });
+
+/** A Namespace as far as it is read. */
+export const namespaceObject = z.object({ metadata: objectMeta });
+type NamespaceObject = z.infer<typeof namespaceObject>;
+
+export interface CacheHooks {
+  /** A Pipeline, by its key, may have to be looked at again. */
+  readonly onPipeline: (key: string) => void;
+  /** A version of a Pipeline has come, also one that only we made. */
+  readonly onPipelineStored: (pipeline: Pipeline) => void;
+  /** A Credential, by its key, may have to be looked at again. */
+  readonly onCredential: (key: string) => void;
+  readonly onTrouble: (resource: string, error: unknown) => void;
+  readonly onRestart: (resource: string, reason: string) => void;
+}
+
+export interface Caches {
+  readonly pipeline: (key: string) => Pipeline | undefined;
+  readonly pipelineCount: () => number;
+  readonly credential: (key: string) => Credential | undefined;
+  readonly app: (namespace: string, name: string) => AppObject | undefined;
+  /** Undefined when the Namespace does not exist. */
+  readonly namespaceAnnotations: (name: string) => Readonly<Record<string, string>> | undefined;
+  /** Undefined when the Namespace does not exist. */
+  readonly namespaceUid: (name: string) => string | undefined;
+  /** Resolves when all hold what the server has; rejects when stopped before. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  facts(): readonly ReflectorFacts[];
+}
+
+/** What is followed of the cluster, and whom each change concerns. */
+export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
+  const { onPipeline, onCredential } = hooks;
+  const reflect = <T extends Stored>(
+    resource: Resource,
+    parts: Pick<ReflectorOptions<T>, 'project' | 'indexOf' | 'onChange'>,
+  ): Reflector<T> =>
+    new Reflector({
+      transport,
+      resource,
+      onTrouble: (error) => hooks.onTrouble(resource.plural, error),
+      onRestart: (reason) => hooks.onRestart(resource.plural, reason),
+      ...parts,
+    });
+  /** Every Pipeline that reads this name: of an app, a namespace or a Credential. */
+  const nudge = (name: string): void => {
+    for (const key of ofPipelines.store.indexed(name)) onPipeline(key);
+  };
+
+  const ofPipelines = reflect<Pipeline>(pipelines, {
+    project: (object) => storedPipeline.parse(object),
+    indexOf: namesReadBy,
+    onChange: (change) => {
+      if (change.kind === 'updated') hooks.onPipelineStored(change.object);
+      // What we wrote into status ourselves is nothing new.
+      if (change.kind === 'updated' && isSameWish(change.before, change.object)) return;
+      onPipeline(change.key);
+    },
+  });
+  const ofCredentials = reflect<Credential>(credentials, {
+    project: (object) => storedCredential.parse(object),
+    onChange: (change) => {
+      if (change.kind !== 'updated' || !looksSame(change.before, change.object))
+        nudge(`credential ${change.key}`);
+      if (change.kind === 'updated' && isSameWish(change.before, change.object)) return;
+      onCredential(change.key);
+    },
+  });
+  const ofNamespaces = reflect<NamespaceObject>(namespaces, {
+    project: (object) => namespaceObject.parse(object),
+    onChange: ({ object }) => nudge(`namespace ${object.metadata.name}`),
+  });
+  const helmRelease = engines['helm.toolkit.fluxcd.io/HelmRelease'];
+  const ofApps = reflect<AppObject & Stored>(helmReleases, {
+    project: (object) => helmRelease.project(object),
+    onChange: ({ key }) => nudge(appName(helmRelease.group, helmRelease.kind, key)),
+  });
+  const all = [
+    [namespaces, ofNamespaces],
+    [credentials, ofCredentials],
+    [helmReleases, ofApps],
+    [pipelines, ofPipelines],
+  ] as const;
+
+  return {
+    pipeline: (key) => ofPipelines.store.get(key),
+    pipelineCount: () => ofPipelines.store.size,
+    credential: (key) => ofCredentials.store.get(key),
+    app: (namespace, name) => ofApps.store.get(`${namespace}/${name}`),
+    namespaceAnnotations: (name) => {
+      const found = ofNamespaces.store.get(`/${name}`);
+      return found === undefined ? undefined : (found.metadata.annotations ?? {});
+    },
+    namespaceUid: (name) => ofNamespaces.store.get(`/${name}`)?.metadata.uid,
+    start: async () => {
+      await Promise.all(all.map(([, reflector]) => reflector.start()));
+    },
+    stop: async () => {
+      await Promise.all(all.map(([, reflector]) => reflector.stop()));
+    },
+    facts: () =>
+      all.map(([{ plural }, reflector]) => ({
+        resource: plural,
+        hasSynced: reflector.hasSynced,
+        isPermitted: reflector.isPermitted,
+        staleMs: reflector.staleMs(),
+        idleMs: reflector.idleMs(),
+        objects: reflector.store.size,
+      })),
+  };
+}
+
+/** Everything whose change may change what a Pipeline's pass finds, as names in the index. */
+function namesReadBy({ metadata: { namespace }, spec }: Pipeline): readonly string[] {
+  const engine = engineFor(spec.appRef.apiVersion, spec.appRef.kind);
+  const names = new Set<string>();
+  for (const environment of spec.environments) {
+    const { pullRequest } = promotionInto(spec, environment);
+    if (pullRequest !== undefined) names.add(`credential ${namespace}/${pullRequest.credentialRef.name}`);
+    for (const target of environment.targets) {
+      names.add(`namespace ${target.namespace}`);
+      const app = `${target.namespace}/${target.appName ?? spec.appRef.name}`;
+      if (engine !== undefined) names.add(appName(engine.group, engine.kind, app));
+    }
+  }
+  return [...names];
+}
+
+function appName(group: string, kind: string, key: string): string {
+  return `app ${group}/${kind} ${key}`;
+}
+
+/** Nothing changed but what we write ourselves. */
+function isSameWish(before: Pipeline | Credential, after: Pipeline | Credential): boolean {
+  return (
+    before.metadata.generation === after.metadata.generation &&
+    before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
+    JSON.stringify(before.metadata.annotations) === JSON.stringify(after.metadata.annotations)
+  );
+}

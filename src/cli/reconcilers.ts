@@ -1,0 +1,203 @@
+import { hostname } from 'node:os';
+import type { z } from 'zod';
+import { apiVersion, fieldOwner } from '../api/meta.ts';
+import type { Pipeline } from '../api/pipeline.ts';
+import { isSameJson } from '../base/same-json.ts';
+import { systemClock } from '../base/time.ts';
+import { Keyring, type SecretReader } from '../credentials/keyring.ts';
+import { CredentialProblem } from '../credentials/problem.ts';
+import { CredentialReconciler } from '../credentials/reconcile.ts';
+import { Uses } from '../credentials/uses.ts';
+import { applyStatus } from '../kube/apply.ts';
+import { Controller, type EndedPass } from '../kube/controller.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { Events } from '../kube/events.ts';
+import { readSecret } from '../kube/secrets.ts';
+import type { Transport } from '../kube/transport.ts';
+import { PipelineReconciler } from '../promotion/reconcile.ts';
+import { MarkerIndex } from '../proposing/marker-index.ts';
+import type { ControllerFacts } from '../telemetry/health.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { credentials, pipelines, storedCredential, storedPipeline, type Caches } from './caches.ts';
+import type { Config } from './config.ts';
+import type { ListedForges } from './forges.ts';
+
+const credentialPassMs = 120_000;
+/** More than a forge may take to send an archive: cut short, it would begin from the start each time and never end. */
+const pipelinePassMs = 12 * 60_000;
+const credentialConcurrency = 4;
+
+export interface ReconcilerParts {
+  readonly config: Pick<Config, 'concurrency' | 'crossNamespaceTargets'>;
+  readonly transport: Transport;
+  readonly caches: Caches;
+  readonly forges: ListedForges['byHost'];
+  /** Asked in passes alone. */
+  readonly instance: () => string;
+  readonly log: Logger;
+  readonly onPass: (controller: string, ended: EndedPass) => void;
+}
+
+/** The two loops that act. */
+export interface Reconcilers {
+  readonly pipelines: Controller;
+  readonly credentials: Controller;
+  readonly pipelineStored: (pipeline: Pipeline) => void;
+  start(): void;
+  /** Running passes are aborted at once, none begins. */
+  abort(reason: Error): void;
+  /** Within ten seconds: see Controller.stop. */
+  stop(): Promise<void>;
+  facts(): readonly ControllerFacts[];
+}
+
+/** Everything that a pass over a Pipeline or a Credential needs, put together. Nothing runs before `start`. */
+export function createReconcilers({
+  config,
+  transport,
+  caches,
+  forges,
+  instance,
+  log,
+  onPass,
+}: ReconcilerParts): Reconcilers {
+  const credentialOptions = { concurrency: credentialConcurrency, deadlineMs: credentialPassMs };
+  const credentialController = new Controller({
+    name: 'credentials',
+    ...credentialOptions,
+    reconcile: (key, signal) => credentialReconciler.reconcile(key, signal),
+    onFailure: (key, err) => log.error({ credential: key, err }, 'pass failed'),
+    onPass: (ended) => onPass('credentials', ended),
+  });
+  const pipelineOptions = { concurrency: config.concurrency, deadlineMs: pipelinePassMs };
+  const pipelineController = new Controller({
+    name: 'pipelines',
+    ...pipelineOptions,
+    reconcile: (key, signal) => pipelineReconciler.reconcile(key, signal),
+    onFailure: (key, err) => log.error({ pipeline: key, err }, 'pass failed'),
+    onPass: (ended) => onPass('pipelines', ended),
+  });
+  const uses = new Uses(systemClock, (key) => credentialController.queue.add(key));
+  const keyring = new Keyring({
+    forges,
+    readSecret: secretReader(transport),
+    uses,
+    clock: systemClock,
+    onUnrevoked: (name) =>
+      log.warn({ credential: name }, 'a write token could not be revoked; it ends within the hour'),
+  });
+  const events = new Events(transport, { name: 'controller', instance: hostname() }, (err) =>
+    log.warn({ what: 'events', err }, 'worked around'),
+  );
+  const credentialReconciler = new CredentialReconciler({
+    keyring,
+    credential: caches.credential,
+    uses,
+    clock: systemClock,
+    writePermissions: (host) => forges.get(host)?.provider.permissions.write,
+    writeStatus: ({ metadata, status: before }, status, signal) =>
+      applyStatus(
+        transport,
+        {
+          resource: credentials,
+          kind: 'Credential',
+          metadata,
+          status,
+          fieldManager: fieldOwner,
+          isDecidedUpon: (live) => hasStatus(storedCredential, live, before),
+        },
+        signal,
+      ),
+  });
+  const pipelineReconciler = new PipelineReconciler({
+    tools: {
+      keyring,
+      index: new MarkerIndex(),
+      get instance() {
+        return instance();
+      },
+      credential: (namespace, name) => caches.credential(`${namespace}/${name}`),
+      onUnexpected: (environment, err) => log.error({ environment, err }, 'unexpected failure'),
+    },
+    caches: {
+      pipeline: caches.pipeline,
+      app: (_engine, namespace, name) => caches.app(namespace, name),
+      namespaceAnnotations: caches.namespaceAnnotations,
+    },
+    crossNamespaceTargets: config.crossNamespaceTargets,
+    uses,
+    clock: systemClock,
+    writeStatus: ({ metadata, status: before }, status, signal) =>
+      applyStatus(
+        transport,
+        {
+          resource: pipelines,
+          kind: 'Pipeline',
+          metadata,
+          status,
+          fieldManager: fieldOwner,
+          isDecidedUpon: (live) => hasStatus(storedPipeline, live, before),
+        },
+        signal,
+      ),
+    announce: ({ metadata: { namespace, name, uid } }, announcement) =>
+      events.write({ apiVersion, kind: 'Pipeline', namespace, name, uid }, announcement),
+  });
+  const both = [
+    { controller: pipelineController, ...pipelineOptions },
+    { controller: credentialController, ...credentialOptions },
+  ];
+  return {
+    pipelines: pipelineController,
+    credentials: credentialController,
+    pipelineStored: (pipeline) => pipelineReconciler.stored(pipeline),
+    start: () => {
+      for (const { controller } of both) controller.start();
+    },
+    abort: (reason) => {
+      for (const { controller } of both) controller.abort(reason);
+    },
+    stop: async () => {
+      await Promise.all(both.map(({ controller }) => controller.stop()));
+      await events.drain();
+    },
+    facts: () =>
+      both.map(({ controller, ...options }) => ({
+        controller: controller.name,
+        ...options,
+        ...controller.health(),
+      })),
+  };
+}
+
+/** Whether an object as the server has it holds this status, as far as we read it. */
+function hasStatus(
+  schema: z.ZodType<{ readonly status?: unknown }>,
+  live: unknown,
+  status: unknown,
+): boolean {
+  const read = schema.safeParse(live);
+  return read.success && isSameJson(read.data.status, status);
+}
+
+function secretReader(transport: Transport): SecretReader {
+  return async (namespace, name, { signal }) => {
+    try {
+      return await readSecret(transport, { namespace, name }, signal);
+    } catch (thrown) {
+      if (isKubeError(thrown, 'NotFound')) {
+        throw new CredentialProblem(
+          'SecretNotFound',
+          `Secret ${namespace}/${name} does not exist; create it`,
+        );
+      }
+      if (isKubeError(thrown, 'Forbidden')) {
+        throw new CredentialProblem(
+          'SecretAccessDenied',
+          `the controller may not get Secret ${namespace}/${name}; grant it by a Role with resourceNames: [${name}] and a RoleBinding`,
+        );
+      }
+      throw thrown;
+    }
+  };
+}
