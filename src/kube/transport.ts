@@ -22,9 +22,9 @@ export interface EndedCall extends RequestInfo {
 
 export interface TransportOptions {
   /**
-   * Calls that begin in a second, on average: 50 unless said otherwise. Priority and fairness on the server's side keep others safe
+   * Calls that begin in a second, on average: 100 unless said otherwise. Priority and fairness on the server's side keep others safe
    * from us; this keeps them safe from a mistake that makes us write in circles. 5 (client-go) would need half an hour for a status of
-   * each of 10,000 Pipelines, 50 need 200 s.
+   * each of 10,000 Pipelines, 100 need 100 s.
    */
   readonly callsPerSecond?: number;
   /** Calls that may begin at once after a quiet time: 100 unless said otherwise, which are the pages of a start with 50,000 objects. */
@@ -59,7 +59,7 @@ export class Transport {
   readonly #limit: CallLimit;
   readonly #onCall: TransportOptions['onCall'];
 
-  constructor(connection: Connection, { callsPerSecond = 50, burst = 100, onCall }: TransportOptions = {}) {
+  constructor(connection: Connection, { callsPerSecond = 100, burst = 100, onCall }: TransportOptions = {}) {
     this.#connection = connection;
     this.#pools = new RenewedPools(connection.server, connection.tls(known));
     this.#limit = new CallLimit({ perSecond: callsPerSecond, burst });
