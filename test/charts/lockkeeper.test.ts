@@ -85,14 +85,32 @@ describe('the rights of the controller', () => {
       'watch helmreleases.helm.toolkit.fluxcd.io',
       'list namespaces',
       'watch namespaces',
-      'get namespaces kube-system',
       'create events.events.k8s.io',
+      'patch events.events.k8s.io',
+      'get leases.coordination.k8s.io lockkeeper-controller',
+      'watch leases.coordination.k8s.io lockkeeper-controller',
+      'update leases.coordination.k8s.io lockkeeper-controller',
+      'create leases.coordination.k8s.io',
     ]);
-    expect(objects.filter(({ kind }) => String(kind).endsWith('Binding'))).toEqual([
+    const subjects = [{ kind: 'ServiceAccount', name: 'lockkeeper-controller', namespace: systemNamespace }];
+    expect(objects.filter(({ kind }) => String(kind).endsWith('Binding'))).toEqual(
+      ['ClusterRole', 'Role'].map((kind) =>
+        expect.objectContaining({
+          kind: `${kind}Binding`,
+          roleRef: expect.objectContaining({ kind, name: 'lockkeeper-controller' }),
+          subjects,
+        }),
+      ),
+    );
+  });
+
+  test('over a Lease are none outside of its own namespace', async () => {
+    const { objects } = await render();
+    const holders = objects.filter((object) => rulesOf([object]).some((rule) => rule.includes(' leases.')));
+    expect(holders).toEqual([
       expect.objectContaining({
-        kind: 'ClusterRoleBinding',
-        roleRef: expect.objectContaining({ kind: 'ClusterRole', name: 'lockkeeper-controller' }),
-        subjects: [{ kind: 'ServiceAccount', name: 'lockkeeper-controller', namespace: systemNamespace }],
+        kind: 'Role',
+        metadata: expect.objectContaining({ namespace: systemNamespace }),
       }),
     ]);
   });
@@ -117,6 +135,10 @@ describe('the rights of the controller', () => {
     'create pods',
     'create pods/exec',
     'patch pipelines.lockkeeper.dev',
+    'update leases.coordination.k8s.io',
+    'watch leases.coordination.k8s.io',
+    'update leases.coordination.k8s.io another-controller',
+    'delete leases.coordination.k8s.io',
   ])('would be found forbidden with %s', (rule) => {
     expect(forbiddenIn([rule])).toEqual([rule]);
   });
@@ -143,6 +165,12 @@ describe('the configuration', () => {
     expect(await configOf({ ...given, forges })).toMatchObject({
       ...given,
       forges: [{ ...forges[0], apiURL: 'https://git.example.com:8443/api/v3' }, forges[1]],
+    });
+  });
+
+  test('names the port of health and metrics', async () => {
+    expect(await configOf({ metrics: { port: 9090, service: { enabled: false } } })).toMatchObject({
+      telemetryAddress: { host: '', port: 9090 },
     });
   });
 });
@@ -174,81 +202,19 @@ describe('Helm refuses, and names the place of,', () => {
     ['a mode that does not exist', { crossNamespaceTargets: 'Never' }, "at '/crossNamespaceTargets': "],
     ['a tag that YAML reads as a number', { image: { repository: 'x', tag: 1.1 } }, "at '/image/tag': "],
     ['a name that no ConfigMap has', { caConfigMap: 'Forge CA' }, "at '/caConfigMap': "],
+    ['more replicas than could ever help', { replicas: 9 }, "at '/replicas': maximum: got 9, want 5"],
+    ['a part of a replica', { replicas: 1.5 }, "at '/replicas': got number, want integer"],
+    [
+      'a port that only root may open',
+      { metrics: { port: 80, service: { enabled: false } } },
+      "at '/metrics/port': minimum: got 80, want 1,024",
+    ],
+    [
+      'a misspelt member of the metrics',
+      { metrics: { port: 8080, service: { enabled: false }, Port: 1 } },
+      "at '/metrics': additional properties 'Port' not allowed",
+    ],
   ])('%s', async (_, values, words) => {
     expect(await refusalOf(values)).toContain(words);
-  });
-});
-
-describe('the Deployment', () => {
-  const podSpec = z.object({
-    serviceAccountName: z.string(),
-    securityContext: z.unknown(),
-    containers: z
-      .array(
-        z.object({
-          image: z.string(),
-          args: z.array(z.string()),
-          securityContext: z.unknown(),
-          resources: z.object({ limits: z.object({ memory: z.string() }) }),
-          volumeMounts: z.array(
-            z.object({ name: z.string(), mountPath: z.string(), readOnly: z.literal(true) }),
-          ),
-        }),
-      )
-      .length(1),
-    volumes: z.array(z.object({ name: z.string(), configMap: z.object({ name: z.string() }) })),
-  });
-  const deployment = z.object({
-    spec: z.object({
-      replicas: z.number(),
-      strategy: z.object({ type: z.string() }),
-      selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
-      template: z.object({
-        metadata: z.object({
-          labels: z.record(z.string(), z.string()),
-          annotations: z.record(z.string(), z.string()),
-        }),
-        spec: podSpec,
-      }),
-    }),
-  });
-  const deploymentOf = async (values: Record<string, unknown> = {}) => {
-    const { objects } = await render(values);
-    return deployment.parse(objects.find(({ kind }) => kind === 'Deployment')).spec;
-  };
-
-  test('runs one controller, without rights on its node', async () => {
-    const { replicas, strategy, selector, template } = await deploymentOf();
-    expect([replicas, strategy]).toEqual([1, { type: 'Recreate' }]);
-    expect(template.metadata.labels).toMatchObject(selector.matchLabels);
-    const { containers, securityContext } = template.spec;
-    expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-    expect(containers[0]?.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    });
-  });
-
-  test('mounts what its arguments and the configuration name', async () => {
-    const { template } = await deploymentOf({ caConfigMap: 'forge-ca' });
-    const { containers, volumes } = template.spec;
-    expect(containers[0]?.args).toEqual(['controller', '--config', '/etc/lockkeeper/config.yaml']);
-    expect(containers[0]?.volumeMounts.map(({ name, mountPath }) => [name, mountPath])).toEqual([
-      ['config', '/etc/lockkeeper'],
-      ['ca', '/etc/lockkeeper-ca'],
-    ]);
-    expect(volumes).toEqual([
-      { name: 'config', configMap: { name: 'lockkeeper-controller' } },
-      { name: 'ca', configMap: { name: 'forge-ca' } },
-    ]);
-  });
-
-  test('starts anew when its configuration changes, and only then', async () => {
-    const annotationsOf = async (values: Record<string, unknown>) =>
-      (await deploymentOf(values)).template.metadata.annotations;
-    const before = await annotationsOf({});
-    expect(await annotationsOf({})).toEqual(before);
-    expect(await annotationsOf({ logLevel: 'debug' })).not.toEqual(before);
   });
 });

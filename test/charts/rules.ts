@@ -37,8 +37,9 @@ const forbidden = [
   /^(impersonate|bind|escalate) /,
   /rbac\.authorization\.k8s\.io/,
   / (pods|deployments|daemonsets|statefulsets|jobs|cronjobs|replicasets)\b/,
-  // Who owns a spec is whoever applies it; of ours the controller writes the status.
-  /^(create|update|patch|delete) (?!events\.)[^/]*$/,
+  // Who owns a spec is whoever applies it; of ours the controller writes the status. Else it writes Events, and one Lease.
+  /^(create|update|patch|delete) (?!events\.)(?!leases\.)[^/]*$/,
+  /^(?!create )\S+ leases\.coordination\.k8s\.io(?! lockkeeper-controller$)/,
 ];
 
 /** The rights among some that the chart may never give to the controller. */
