@@ -107,12 +107,13 @@ describe.each([
 
 test('idle connections closed by the server', async () => {
   const scene = await start({ initial: 'pages' });
-  for (const times of [1, 2, 3]) {
+  for (const _ of [1, 2, 3]) {
+    const { watch } = scene;
     scene.proxy.closeIdle();
     scene.expire();
     await stage.fleet.change();
     await scene.recovered('idle connections closed by the server');
-    await scene.follows(times + 1);
+    await scene.watchAfter(watch);
   }
   // Whatever was sent on a connection that was being closed was sent again.
   expect(scene.troubles).toEqual([]);
@@ -122,18 +123,19 @@ test('1,000 reconnects leak nothing', async () => {
   const scene = await start();
   const hurry = hurried();
   const reconnect = async (how: 'end' | 'reset'): Promise<void> => {
-    const { following } = scene.asked();
+    const { watch } = scene;
     // Else the watch would have lasted for less than a second, and the next would be waited for.
     hurry.passMs(11_000);
-    scene.watch[how]();
-    await scene.follows(following + 1);
+    watch[how]();
+    await scene.watchAfter(watch);
   };
   try {
     await reconnect('reset');
     const { open: sockets } = scene.proxy;
     const { listeners } = scene;
     for (let count = 1; count < 1_000; count += 1) await reconnect(count % 100 === 0 ? 'reset' : 'end');
-    expect({ sockets: scene.proxy.open, listeners: scene.listeners }).toEqual({ sockets, listeners });
+    expect(scene.listeners).toBe(listeners);
+    expect(scene.proxy.open).toBeLessThanOrEqual(sockets);
   } finally {
     hurry.end();
   }

@@ -76,8 +76,9 @@ test('bookmarks only', async () => {
   // The server sends a bookmark two seconds before a watch ends, else once a minute.
   scene.proxy.plan({ on: isWhole, effect: { kind: 'query', query: { timeoutSeconds: '4' } } });
   await scene.start();
+  const { watch } = scene;
   const version = await stage.writeElsewhere();
-  await scene.follows(1);
+  await scene.watchAfter(watch);
   const resumed = scene.proxy.asked.find(isFollowing)?.query['resourceVersion'] ?? '0';
   expect(BigInt(resumed)).toBeGreaterThanOrEqual(BigInt(version));
   await stage.fleet.change();

@@ -44,7 +44,7 @@ export class Scene {
   readonly #controller: Controller;
   readonly #transport: Transport;
   readonly #before: Resources;
-  #closed: Promise<void> | undefined;
+  #ended: Promise<void> | undefined;
   /** The version that the last pass over a key saw. */
   readonly #seen = new Map<string, string>();
   /** All that the reflector gave to the transport. */
@@ -116,11 +116,13 @@ export class Scene {
     return { whole: count(isWhole), following: count(isFollowing) };
   }
 
-  /** Resolves once a watch is open and so many were asked for that tell only of changes. */
-  async follows(count: number): Promise<void> {
+  /** Resolves with the watch that is open after `before`. */
+  async watchAfter(before: Relay): Promise<Relay> {
     const endsAt = Date.now() + deadlineMs;
-    while (this.asked().following < count || this.proxy.watches.length !== 1) {
-      if (Date.now() > endsAt) throw new Error(`it did not watch for the ${count}th time`);
+    for (;;) {
+      const [only, ...more] = this.proxy.watches;
+      if (only !== undefined && only !== before && more.length === 0) return only;
+      if (Date.now() > endsAt) throw new Error('it does not watch again');
       await new Promise(setImmediate);
     }
   }
@@ -151,13 +153,19 @@ export class Scene {
     if (fault !== undefined) process.stderr.write(`fault "${fault}": recovered in ${ms} ms\n`);
   }
 
-  /** Stops everything, and rejects when anything is left of it. Repeating it does nothing. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+  /** Stops everything, and rejects when any connection or listener is left. Repeating it does nothing. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
   }
 
-  async #close(): Promise<void> {
+  /** The same, and rejects when there is more of anything than before the scene was opened. */
+  async close(): Promise<void> {
+    await this.end();
+    await nothingLeft(this.#before);
+  }
+
+  async #end(): Promise<void> {
     await this.reflector.stop();
     expect(countListeners(this.#signals)).toBe(0);
     await this.#controller.stop();
@@ -165,7 +173,6 @@ export class Scene {
     await this.#transport.close();
     await eventually('no connection is left', () => this.proxy.open === 0);
     await this.proxy.close();
-    await nothingLeft(this.#before);
   }
 
   /** Listeners on what the reflector gave to the transport. */

@@ -36,7 +36,10 @@ export function setStage(word: string): Stage {
     await fleet.createMany(3);
   }, 600_000); // the first start on a machine builds the servers
   afterEach(async () => {
-    await Promise.all(scenes.splice(0).map((scene) => scene.close()));
+    const [first, ...others] = scenes.splice(0);
+    await Promise.all(others.map((scene) => scene.end()));
+    // It knows what there was before all of them.
+    await first?.close();
   }, 60_000);
   afterAll(() => cluster.stop());
 
