@@ -163,7 +163,7 @@ export class SharedLease {
     if (!isKubeError(thrown, 'Forbidden')) return thrown;
     return new KubeError(
       'Forbidden',
-      `${this.title}: we may not ${verb} it, so that no replica of ours can lead; grant the service account ${verb} on leases of coordination.k8s.io in namespace ${this.#namespace}`,
+      `${this.title}: we may not ${verb} it; grant our service account ${verb} on leases of coordination.k8s.io in namespace ${this.#namespace}`,
       { cause: thrown },
     );
   }

@@ -88,6 +88,16 @@ describe('behind a fence that is down', () => {
     });
   });
 
+  test('also a write that would send nothing says so', async () => {
+    const fence = new Fence();
+    fence.isDown = true;
+    await withForge(github, async ({ connection }) => {
+      const nothing = { number: 1, labels: [], reviewers: [] };
+      const writing = fencedForge(connection, fence).decorate(nothing, call());
+      expect(await failureOf(writing)).toMatchObject({ code: 'LeadershipLost' });
+    });
+  });
+
   test('no token is minted that may write', async () => {
     const fence = new Fence();
     fence.isDown = true;

@@ -1,7 +1,8 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { Leadership } from '../../src/kube/leadership.ts';
-import { elector, SimulatedLease, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
+import { elector, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
+import { SimulatedLease } from './simulated-lease.ts';
 
 afterEach(() => {
   jest.restoreAllMocks();

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { codeOf, messageOf } from '../../src/base/error.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { Leadership } from '../../src/kube/leadership.ts';
-import { elector, SimulatedLease, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
+import { elector, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
+import { SimulatedLease } from './simulated-lease.ts';
 
 let time: SimulatedTime;
 let server: SimulatedLease;
@@ -86,6 +87,14 @@ describe('while it is renewed', () => {
     expect(server.stored?.metadata).toMatchObject({ labels: { team: 'blue' } });
   });
 
+  test('what others write into the record while they leave us our name is put right', async () => {
+    const before = server.spec;
+    server.put({ ...before, leaseDurationSeconds: 1, leaseTransitions: 9 });
+    await time.pass(2_010);
+    expect(server.spec).toEqual({ ...before, renewTime: expect.any(String) });
+    expect(codeOfAssertion()).toBe('held');
+  });
+
   test('a Lease that is deleted is made anew', async () => {
     const { acquireTime } = server.spec;
     server.delete();
@@ -123,9 +132,11 @@ describe('it is lost', () => {
   });
 
   test('for ever: an answer that was waiting for a process that was stopped changes nothing', async () => {
-    fates({ backMs: 500 }, {});
-    await time.pass(2_100);
-    process.stop(12_000);
+    const down = new KubeError('Unavailable', 'no');
+    // Sent at 8 s, and held since 0 s: it would be good until 18 s.
+    fates(down, down, down, { backMs: 500 }, {});
+    await time.pass(8_100);
+    process.stop(4_000);
     await time.pass(60_000);
     expect(codeOfAssertion()).toBe('LeadershipLost');
     expect(server.asked.map(({ method }) => method)).toEqual(['PUT']);
