@@ -9,7 +9,7 @@ const pieces: readonly (() => Promise<unknown>)[] = [
   () => import('prom-client'),
   () => import('yaml'),
   () => import('@octokit/auth-app'),
-  () => import('@octokit/rest'),
+  () => import('@octokit/plugin-rest-endpoint-methods'),
   () => import('tar'),
   () => import('semver'),
   () => import('../kube/transport.ts'),

@@ -1,4 +1,5 @@
-import { Octokit } from '@octokit/rest';
+import { Octokit } from '@octokit/core';
+import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods';
 import { z, type ZodType } from 'zod';
 import { withDeadline } from '../deadline.ts';
 import { ForgeError, isForgeError } from '../errors.ts';
@@ -49,7 +50,10 @@ export interface Passed {
   readonly headers?: Record<string, string>;
 }
 
-type Send = (api: Octokit['rest'], passed: Passed) => Promise<unknown>;
+/** GitHub's routes and nothing of what `@octokit/rest` adds to them: pages and a log of requests. */
+const Routes = Octokit.plugin(restEndpointMethods);
+
+type Send = (api: InstanceType<typeof Routes>['rest'], passed: Passed) => Promise<unknown>;
 
 interface Init {
   readonly method?: string;
@@ -87,14 +91,14 @@ export class GithubApi {
   readonly #connection: Connection;
   readonly #bearer: Bearer;
   readonly #repository: string | undefined;
-  readonly #octokit: Octokit;
+  readonly #octokit: InstanceType<typeof Routes>;
 
   /** @param repository that requests are about; absent where they are about the bearer itself */
   constructor(connection: Connection, bearer: Bearer, repository?: Repository) {
     this.#connection = connection;
     this.#bearer = bearer;
     this.#repository = repository === undefined ? undefined : `${repository.owner}/${repository.name}`;
-    this.#octokit = new Octokit({ baseUrl: connection.endpoint.apiUrl, userAgent, log: silent });
+    this.#octokit = new Routes({ baseUrl: connection.endpoint.apiUrl, userAgent, log: silent });
   }
 
   /** One REST call, whose answer is JSON. */
