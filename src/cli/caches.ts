@@ -13,7 +13,7 @@ import type { ReflectorFacts } from '../telemetry/health.ts';
 
 export const pipelines: Resource = { group, version, plural: 'pipelines' };
 export const credentials: Resource = { group, version, plural: 'credentials' };
-export const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
+const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
 const helmReleases: Resource = { group: 'helm.toolkit.fluxcd.io', version: 'v2', plural: 'helmreleases' };
 
 // A status that a newer version wrote must not hide the object: it is written anew.
@@ -21,7 +21,7 @@ export const storedPipeline = pipeline.safeExtend({ status: pipeline.shape.statu
 export const storedCredential = credential.safeExtend({ status: credential.shape.status.catch(undefined) });
 
 /** A Namespace as far as it is read. */
-export const namespaceObject = z.object({ metadata: objectMeta });
+const namespaceObject = z.object({ metadata: objectMeta });
 type NamespaceObject = z.infer<typeof namespaceObject>;
 
 export interface CacheHooks {

@@ -36,7 +36,7 @@ export interface Act {
 /**
  * The only interpreter of decisions. Carrying one out twice ends where carrying it out once does. What fails comes back as a
  * problem, a fault of our own too: it must not hide what came of the other environments. Only what concerns the whole pass is
- * thrown: the API server's refusals, a record that was not made, the word to stop.
+ * thrown: the API server's refusals, a record that was not made, the word to stop, and that another replica leads now.
  */
 export async function act(tools: Tools, request: Act): Promise<Outcome> {
   const { pipeline, target, signal } = request;
@@ -52,7 +52,9 @@ export async function act(tools: Tools, request: Act): Promise<Outcome> {
   try {
     return await carryOut(tools, { ...request, record });
   } catch (thrown) {
-    if (signal.aborted || thrown === unrecorded || isKubeError(thrown)) throw thrown;
+    const isOfPass =
+      signal.aborted || thrown === unrecorded || isKubeError(thrown) || codeOf(thrown) === 'LeadershipLost';
+    if (isOfPass) throw thrown;
     const problem = problemOf(thrown);
     if (problem !== undefined) return { kind: 'problem', ...problem };
     const { namespace, name } = pipeline.metadata;

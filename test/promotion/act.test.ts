@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CodedError } from '../../src/base/error.ts';
 import { revisionOf } from '../../src/base/revision.ts';
 import { act } from '../../src/promotion/act.ts';
 import type { Decision, Outcome } from '../../src/promotion/decision.ts';
@@ -200,4 +201,16 @@ describe('a pull request that has nothing left to do', () => {
       state,
     });
   });
+});
+
+test("that another replica leads now ends the whole pass, and is nobody's failure", async () => {
+  const own = await acting();
+  own.stage.credential = {
+    ...own.stage.own.credential,
+    get spec(): never {
+      throw new CodedError('LeadershipLost', 'another replica leads');
+    },
+  };
+  await expect(own.propose()).rejects.toMatchObject({ code: 'LeadershipLost' });
+  expect(own.stage.unexpected).toEqual([]);
 });
