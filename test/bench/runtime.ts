@@ -1,4 +1,5 @@
 import { figure, type Figure } from './report.ts';
+import { runFailovers, type FailoverRun } from './runtime/failover-run.ts';
 import { runLatency, type LatencyRun } from './runtime/latency-run.ts';
 import { startRuntimeStage } from './runtime/runtime-stage.ts';
 import { runStarts, type StartRun } from './runtime/start-run.ts';
@@ -6,7 +7,7 @@ import { runSync, settleStatuses, type SyncRun } from './runtime/sync-run.ts';
 import type { Wishes } from './wishes.ts';
 
 /** What `--parts` may name. */
-export const runtimeParts = ['start', 'sync', 'latency'] as const;
+export const runtimeParts = ['start', 'failover', 'sync', 'latency'] as const;
 
 /** What the runtime takes among many objects, how fast it hears, and how soon another takes over. */
 export async function measureRuntime(wishes: Wishes): Promise<readonly Figure[]> {
@@ -16,6 +17,7 @@ export async function measureRuntime(wishes: Wishes): Promise<readonly Figure[]>
   const stage = await startRuntimeStage(wishes);
   try {
     if (wants('start')) figures.push(...startFigures(await runStarts(stage, say)));
+    if (wants('failover')) figures.push(...failoverFigures(await runFailovers(stage, wishes)));
     if (wants('sync') || wants('latency')) await stage.fill(pipelines);
     if (wants('sync')) {
       await settleStatuses(stage, pipelines, wishes);
@@ -36,6 +38,15 @@ function startFigures({ medianMs, longestMs, bareMs }: StartRun): Figure[] {
   ];
 }
 
+function failoverFigures({ killed, stopped }: FailoverRun): Figure[] {
+  return [
+    figure('leader killed: another has acted, p50', killed.p50, 's', { bar: 17 }),
+    figure('leader killed: another has acted, longest', killed.longest, 's', { bar: 24 }),
+    figure('leader stopped by SIGTERM: another has acted, p50', stopped.p50, 's'),
+    figure('leader stopped by SIGTERM: another has acted, longest', stopped.longest, 's', { bar: 2 }),
+  ];
+}
+
 function syncFigures(pipelines: number, run: SyncRun): Figure[] {
   const what = `${pipelines} Pipelines with ${4 * pipelines} HelmReleases`;
   const { stalls, bare } = run;
@@ -52,6 +63,7 @@ function syncFigures(pipelines: number, run: SyncRun): Figure[] {
       bar: 100,
     }),
     figure(`${what}: longest stall once modules are loaded`, stalls.afterMs, 'ms'),
+    figure(`${what}: longest that the main thread ran in one of these`, stalls.afterCpuMs, 'ms'),
     figure(`${what}: passes that change nothing`, run.passesPerSecond, 'a second of a core', {
       better: 'higher',
       bar: 2_000,

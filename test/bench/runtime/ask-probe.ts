@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const probeProgram = fileURLToPath(new URL('probe.ts', import.meta.url));
 
 const told = z.object({
-  stalls: z.array(z.object({ endMs: z.number(), ms: z.number() })),
+  stalls: z.array(z.object({ endMs: z.number(), ms: z.number(), cpuMs: z.number() })),
   loadedMs: z.number().optional(),
 });
 
@@ -16,6 +16,8 @@ export interface Stalls {
   /** While modules were loaded, before the first request. */
   readonly loadingMs: number;
   readonly afterMs: number;
+  /** The longest that the main thread itself ran in one of those, while others may have had the processor in the rest. */
+  readonly afterCpuMs: number;
   /** The longest ones, for people: how long, and when since the start of the process. */
   readonly told: string;
 }
@@ -26,13 +28,18 @@ export async function askProbe(socketPath: string): Promise<Stalls> {
   const longest = (of: typeof stalls): number => Math.max(0, ...of.map(({ ms }) => ms));
   // The first request goes out in the turn that has loaded the last module.
   const isLoading = ({ endMs, ms }: (typeof stalls)[number]): boolean => endMs - ms < loadedMs;
+  const after = stalls.filter((each) => !isLoading(each));
   return {
     loadingMs: longest(stalls.filter(isLoading)),
-    afterMs: longest(stalls.filter((each) => !isLoading(each))),
+    afterMs: longest(after),
+    afterCpuMs: Math.max(0, ...after.map(({ cpuMs }) => cpuMs)),
     told: stalls
       .toSorted((a, b) => b.ms - a.ms)
       .slice(0, 8)
-      .map(({ ms, endMs }) => `${Math.round(ms)} ms at ${(endMs / 1000).toFixed(1)} s`)
+      .map(
+        ({ ms, cpuMs, endMs }) =>
+          `${Math.round(ms)} (ran ${Math.round(cpuMs)}) ms at ${(endMs / 1000).toFixed(1)} s`,
+      )
       .join(', '),
   };
 }

@@ -5,6 +5,7 @@ await Promise.all([
   import('@octokit/plugin-rest-endpoint-methods'),
   import('lru-cache'),
   import('pino'),
+  import('prom-client'),
   import('semver'),
   import('tar'),
   import('undici'),

@@ -9,13 +9,14 @@ import { cpuMs, peakResidentMB, residentMB } from '../process-meter.ts';
 import { readRequests, type SentRequest } from '../requests.ts';
 import type { Wishes } from '../wishes.ts';
 import { askProbe, type Stalls } from './ask-probe.ts';
-import type { listSetting } from './bare-list.ts';
+import type { bareSetting } from './bare-read.ts';
 import { untilAtRest } from './rest.ts';
 import type { RuntimeStage } from './runtime-stage.ts';
+import { scrape } from './scrape.ts';
 
-const bareProgram = fileURLToPath(new URL('bare-list.ts', import.meta.url));
+const bareProgram = fileURLToPath(new URL('bare-read.ts', import.meta.url));
 const bareAnswer = z.object({ objects: z.number(), bytes: z.number(), cpuMs: z.number() });
-const lists = [
+const paths = [
   '/api/v1/namespaces',
   '/apis/lockkeeper.dev/v1alpha1/credentials',
   '/apis/lockkeeper.dev/v1alpha1/pipelines',
@@ -44,7 +45,7 @@ export interface SyncRun {
   readonly bare: { readonly seconds: number; readonly cpuSeconds: number };
 }
 
-/** Starts a controller and measures until it has been at rest for a minute, and then a script that lists the same. */
+/** Starts a controller and measures until it has been at rest for a minute, and then a script that reads the same. */
 export async function runSync(
   stage: RuntimeStage,
   count: number,
@@ -59,6 +60,10 @@ export async function runSync(
   say(`${count} Pipelines: ready after ${seconds} s, of which ${(readyCpuMs / 1000).toFixed(1)} s are ours`);
   const rest = await untilAtRest(pid, settleWithinMs, signal);
   const stalls = await askProbe(probeSocket);
+  const passes = await scrape(controller.telemetryUrl, 'lockkeeper_reconcile_total', {
+    controller: 'pipelines',
+  });
+  if (passes < count) throw new Error(`only ${passes} passes were made for ${count} Pipelines`);
   const passCpuMs = rest.cpuMs - readyCpuMs;
   const wallMs = rest.at - readyAt;
   say(
@@ -73,14 +78,14 @@ export async function runSync(
   say(`at rest: ${idlePercent.toFixed(2)} % of a core, ${Math.round(memory.residentMB)} MB resident`);
   await controller.stop();
   const sent = await readRequests(requestsFile, 0);
-  if (!sent.some(({ path }) => path.includes('/helmreleases'))) throw new Error('no request was seen');
+  if (sent.length === 0) throw new Error('no request was seen');
   return {
     seconds: readyMs / 1000,
     cpuSeconds: readyCpuMs / 1000,
     ...memory,
     idlePercent,
     stalls,
-    passesPerSecond: count / (passCpuMs / 1000),
+    passesPerSecond: passes / (passCpuMs / 1000),
     apiWrites: sent.filter((each) => isWriteOfPass(each, stage)).length,
     forgeCalls: sent.filter((each) => isForgeCallOfPass(each, stage)).length,
     bare: await runBare(stage, say),
@@ -130,7 +135,7 @@ async function runBare(stage: RuntimeStage, say: (line: string) => void): Promis
   const began = performance.now();
   const child = spawn(process.execPath, [bareProgram], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
-  const setting: z.infer<typeof listSetting> = { server, ca, token, paths: lists };
+  const setting: z.infer<typeof bareSetting> = { server, ca, token, paths };
   child.stdin.end(`${JSON.stringify(setting)}\n`);
   const answer = bareAnswer.parse(JSON.parse(await text(child.stdout)));
   const seconds = (performance.now() - began) / 1000;
