@@ -51,6 +51,8 @@ export class Reflector<T extends Stored> {
   #streams: boolean;
   /** The version up to which the store has all; undefined: all has to be read. */
   #at: string | undefined;
+  /** The server was put back: the same version may say something else now. */
+  #isRewritten = false;
   /** The connection broke: the server behind it may have been put back to an older state. */
   #isDoubted = false;
   #hasSynced = false;
@@ -176,7 +178,9 @@ export class Reflector<T extends Stored> {
       for await (const event of watchEvents(request)) this.#take(event, unseen);
     } catch (thrown) {
       // A server is silent about a version that it will only come to; and what could not be read is lost.
-      if (isKubeError(thrown, 'Timeout') || isKubeError(thrown, 'Malformed')) this.#at = undefined;
+      const wasSilent = isKubeError(thrown, 'Timeout');
+      if (wasSilent || isKubeError(thrown, 'Malformed')) this.#at = undefined;
+      if (wasSilent) this.#isRewritten = true;
       throw thrown;
     }
     if (performance.now() - began < shortestWatchMs)
@@ -215,6 +219,7 @@ export class Reflector<T extends Stored> {
   #finish(unseen: ReadonlySet<string>, resourceVersion: string): void {
     for (const key of unseen) this.#tell(this.store.delete(key));
     this.#at = resourceVersion;
+    this.#isRewritten = false;
     this.#hasSynced = true;
     this.#heard();
     this.#synced.resolve();
@@ -230,7 +235,7 @@ export class Reflector<T extends Stored> {
     const object = this.#project(item);
     if (object === undefined) return this.#leaveOut(item);
     unseen?.delete(keyOf(object));
-    this.#tell(this.store.set(object));
+    this.#tell(this.store.set(object, { isVersionTrusted: !this.#isRewritten }));
   }
 
   #leaveOut(object: unknown): void {
@@ -269,6 +274,7 @@ export class Reflector<T extends Stored> {
     const { resource, onTrouble } = this.#options;
     const message = `${resource.plural}: the server is at version ${to} and was at ${from} before`;
     const error = new KubeError('Gone', message);
+    this.#isRewritten = true;
     onTrouble(error);
     return error;
   }

@@ -49,8 +49,11 @@ export class Store<T extends Stored> {
     return this.#index.keys(name);
   }
 
-  /** A new uid under the same name is another object: the old one is deleted first. */
-  set(object: T): readonly Change<T>[] {
+  /**
+   * A new uid under the same name is another object: the old one is deleted first. The same version again is no change, unless
+   * versions cannot be trusted to say so.
+   */
+  set(object: T, { isVersionTrusted = true } = {}): readonly Change<T>[] {
     const key = keyOf(object);
     const before = this.#objects.get(key);
     if (before === undefined) {
@@ -59,7 +62,7 @@ export class Store<T extends Stored> {
       return [{ kind: 'added', key, object }];
     }
     if (before.metadata.uid !== object.metadata.uid) return [...this.delete(key), ...this.set(object)];
-    if (before.metadata.resourceVersion === object.metadata.resourceVersion) return [];
+    if (isVersionTrusted && before.metadata.resourceVersion === object.metadata.resourceVersion) return [];
     for (const name of this.#indexOf(before)) this.#index.remove(name, key);
     for (const name of this.#indexOf(object)) this.#index.add(name, key);
     this.#objects.set(key, object);

@@ -129,6 +129,21 @@ describe('a server that was put back to an older state', () => {
     ]);
   });
 
+  test('may say something else under the same version', async () => {
+    const was = boat({ name: 'a', version: 15, harbour: 'Ghent' });
+    const is = boat({ name: 'a', version: 15, harbour: 'Bruges' });
+    const { reflector, changes } = await made({
+      watches: [
+        new Stream().write(event('ADDED', was), end(20), bookmark(16)),
+        new Stream().write(event('ADDED', is), end(16), event('ADDED', boat({ name: 'b', version: 17 }))),
+      ],
+    });
+    await reflector.start();
+    await eventually('all is told', () => changes.includes('added canal/b@17'));
+    expect(changes).toEqual(['added canal/a@15', 'updated canal/a@15', 'added canal/b@17']);
+    expect(reflector.store.get('canal/a')).toEqual(is);
+  });
+
   test('is read anew when it comes back after a lost connection', async () => {
     const { reflector, changes, watches } = await made({
       now: 71,

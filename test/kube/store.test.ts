@@ -24,6 +24,15 @@ describe('a store tells what it changed', () => {
     expect(storeOf(boat()).set(boat())).toEqual([]);
   });
 
+  test('the same version again is an update where versions cannot be trusted', () => {
+    const [before, object] = [boat({ harbour: 'Ghent' }), boat({ harbour: 'Bruges' })];
+    const store = storeOf(before);
+    expect(store.set(object, { isVersionTrusted: false })).toEqual([
+      { kind: 'updated', key: 'canal/anna', object, before },
+    ]);
+    expect([store.indexed('Ghent'), store.indexed('Bruges')]).toEqual([[], ['canal/anna']]);
+  });
+
   test('another object under the same name is a deletion and an addition', () => {
     const [before, object] = [boat({ uid: 'a', version: 1 }), boat({ uid: 'b', version: 1 })];
     const store = storeOf(before);
