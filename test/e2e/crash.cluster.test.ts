@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EnvironmentStatus } from '../../src/api/pipeline-status.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { gate } from './gate.ts';
 import { releasePath } from './objects.ts';
 import { nextVersion, startScene, type Scene, type Stage } from './scene.ts';
 
@@ -11,20 +12,6 @@ beforeAll(async () => {
 }, 60_000);
 afterEach(() => scene.world.forge.faults.clear());
 afterAll(async () => await scene.stop());
-
-/** Stops a request on its way: `until` is called when it comes there. */
-function gate() {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let isReached = false;
-  return {
-    until: async (): Promise<void> => {
-      isReached = true;
-      await promise;
-    },
-    reached: () => eventually('the request has come to the forge', () => isReached),
-    open: () => resolve(),
-  };
-}
 
 const lost = { kind: 'lostRequest' } as const;
 const openingRoute = 'POST /repos/{owner}/{repo}/pulls';

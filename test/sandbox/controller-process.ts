@@ -25,6 +25,8 @@ export interface ControllerOptions {
   readonly extraArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly readyWithinMs?: number;
+  /** What it has to have come to before it is given out: `ready` with full caches, or `listening` for probes alone. */
+  readonly until?: 'ready' | 'listening';
   /** Ends it when we are killed. */
   readonly watchdog?: Watchdog;
 }
@@ -32,13 +34,16 @@ export interface ControllerOptions {
 /** A line of the controller's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
+/** What it logs when it has come so far. */
+const milestones = { ready: 'ready', listening: 'health and metrics are served' } as const;
+
 export interface ControllerProcess {
   readonly pid: number;
   /** JSON lines of all that it printed, stderr included. */
   readonly logFile: string;
   /** Where /livez, /readyz and /metrics are. */
   readonly telemetryUrl: string;
-  /** Milliseconds from its start until it said that it is ready. */
+  /** Milliseconds from its start until it said that it is ready, or that it listens where that was enough. */
   readonly readyMs: number;
   log(): Promise<string>;
   onLine(listener: (line: LogLine) => void): () => void;
@@ -106,7 +111,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   let telemetryPort = 0;
   const listeners = new Set<(line: LogLine) => void>([
     ({ msg, port }) => {
-      if (msg === 'health and metrics are served') telemetryPort = Number(port);
+      if (msg === milestones.listening) telemetryPort = Number(port);
     },
   ]);
   child.stderr.pipe(sink, { end: false });
@@ -127,7 +132,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
   exited.catch(() => undefined);
 
   const log = async (): Promise<string> => await readFile(logFile, 'utf8').catch(() => '');
-  await untilReady(listeners, exited, options.readyWithinMs ?? 30_000, log);
+  await untilSaid(milestones[options.until ?? 'ready'], {
+    listeners,
+    exited,
+    withinMs: options.readyWithinMs ?? 30_000,
+    log,
+  });
   if (pid === undefined) throw new Error('the controller has no process id');
   return {
     pid,
@@ -147,6 +157,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     exited,
     stop: async () => {
       child.kill('SIGTERM');
+      child.kill('SIGCONT'); // one that a test stopped would hear nothing
       const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
       const code = await exited;
       clearTimeout(timer);
@@ -164,31 +175,33 @@ function parseLine(text: string): LogLine | undefined {
   }
 }
 
-async function untilReady(
-  listeners: Set<(line: LogLine) => void>,
-  exited: Promise<number | NodeJS.Signals>,
-  withinMs: number,
-  log: () => Promise<string>,
-): Promise<void> {
+interface Saying {
+  readonly listeners: Set<(line: LogLine) => void>;
+  readonly exited: Promise<number | NodeJS.Signals>;
+  readonly withinMs: number;
+  readonly log: () => Promise<string>;
+}
+
+async function untilSaid(message: string, { listeners, exited, withinMs, log }: Saying): Promise<void> {
   let listener: ((line: LogLine) => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const ready = new Promise<'ready'>((resolve) => {
+  const said = new Promise<'said'>((resolve) => {
     listener = (line) => {
-      if (line['msg'] === 'ready') resolve('ready');
+      if (line['msg'] === message) resolve('said');
     };
     listeners.add(listener);
   });
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), withinMs);
   });
-  const first = await Promise.race([ready, late, exited]);
+  const first = await Promise.race([said, late, exited]);
   clearTimeout(timer);
   if (listener !== undefined) listeners.delete(listener);
-  if (first === 'ready') return;
+  if (first === 'said') return;
   const tail = (await log()).split('\n').slice(-15).join('\n');
   throw new Error(
     first === 'late'
-      ? `the controller was not ready within ${withinMs} ms:\n${tail}`
+      ? `the controller did not say "${message}" within ${withinMs} ms:\n${tail}`
       : `the controller ended (${first}):\n${tail}`,
   );
 }

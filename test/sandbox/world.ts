@@ -9,7 +9,7 @@ import { startControlPlane, type ControlPlane } from './cluster/control-plane.ts
 import type { Tools } from './cluster/tools.ts';
 import { startWatchdog } from './cluster/watchdog.ts';
 import { renderChart, systemNamespace, type RenderedChart } from './chart.ts';
-import { startController, type ControllerProcess } from './controller-process.ts';
+import { startController, type ControllerOptions, type ControllerProcess } from './controller-process.ts';
 import { Endings } from './endings.ts';
 import { environments, fleetFiles, releaseManifest, releasePath } from './fleet.ts';
 import { startDeployer, type Deployer } from './flux/deployer.ts';
@@ -70,6 +70,10 @@ export interface World {
   readonly restartController: (options?: {
     readonly nodeArgs?: readonly string[];
   }) => Promise<ControllerProcess>;
+  /** Starts one more controller process beside those that run; all of them are stopped by `stop`. */
+  readonly startReplica: (
+    options?: Pick<ControllerOptions, 'extraArgs' | 'env' | 'until'>,
+  ) => Promise<ControllerProcess>;
   /** `kubectl apply` of `examples/`, as a user would. */
   readonly applyExamples: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -141,10 +145,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
     let controller: ControllerProcess | undefined;
     let starts = 0;
-    const restartController: World['restartController'] = async (given = {}) => {
-      await controller?.stop();
+    const start = async (given: Partial<ControllerOptions>): Promise<ControllerProcess> => {
       starts += 1;
-      controller = await startController({
+      const made = await startController({
         folder: join(folder, `controller-${starts}`),
         chart,
         server: cluster.server,
@@ -154,12 +157,23 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           serviceAccount: 'lockkeeper-controller',
         }),
         nodeArgs: given.nodeArgs ?? options.nodeArgs ?? [],
-        extraArgs: options.controllerArgs ?? [],
-        env: options.env ?? {},
+        extraArgs: [...(options.controllerArgs ?? []), ...(given.extraArgs ?? [])],
+        env: { ...options.env, ...given.env },
+        until: given.until ?? 'ready',
         watchdog,
       });
-      say(`controller: ready after ${Math.round(controller.readyMs)} ms`);
+      say(`controller: ready after ${Math.round(made.readyMs)} ms`);
+      return made;
+    };
+    const restartController: World['restartController'] = async (given = {}) => {
+      await controller?.stop();
+      controller = await start(given);
       return controller;
+    };
+    const startReplica: World['startReplica'] = async (given = {}) => {
+      const replica = await start(given);
+      stops.push(() => replica.stop());
+      return replica;
     };
     stops.push(async () => await controller?.stop());
     if (options.controller !== false) await restartController();
@@ -176,6 +190,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       binFolder: await makeBinFolder(folder, tools),
       release,
       restartController,
+      startReplica,
       applyExamples: () => apply(cluster, exampleFolder),
       stop,
     };
