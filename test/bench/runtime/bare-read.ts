@@ -38,14 +38,14 @@ async function readAll({ server, ca, token, paths }: z.infer<typeof bareSetting>
     }
   };
   await Promise.all(paths.map(read));
-  await dispatcher.destroy();
   const { user, system } = process.cpuUsage();
   return { objects, bytes, cpuMs: (user + system) / 1000 };
 }
 
 if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
-    process.stdout.write(`${JSON.stringify(await readAll(bareSetting.parse(JSON.parse(line))))}\n`);
-    break;
+    const read = await readAll(bareSetting.parse(JSON.parse(line)));
+    // The watches stay open, and would keep the process from its end.
+    process.stdout.write(`${JSON.stringify(read)}\n`, () => process.exit(0));
   }
 }
