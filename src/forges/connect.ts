@@ -3,12 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, request, type Dispatcher } from 'undici';
+import { heeding } from '../base/heeding.ts';
 import { type Clock, systemClock } from '../base/time.ts';
 import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './forge.ts';
 
 /** A connection that its owner ends. */
 export interface OpenConnection extends Connection {
-  /** Ends idle sockets at once and the others when their answer is complete. */
+  /** Ends all at once: whatever runs rejects. Doing it twice is doing it once. */
   readonly close: () => Promise<void>;
 }
 
@@ -33,31 +34,36 @@ export function connect(
     deadlineMs = defaultDeadlineMs,
   }: { readonly clock?: Clock; readonly deadlineMs?: number } = {},
 ): OpenConnection {
+  const ending = new AbortController();
   const agent = new Agent({
     connections: maxSockets,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     // One stalled HTTP/2 session would stall every request of the endpoint.
     allowH2: false,
-    connect: { timeout: connectTimeoutMs, ...trust(endpoint.ca) },
+    connect: { timeout: connectTimeoutMs, signal: ending.signal, ...trust(endpoint.ca) },
   });
   return {
     endpoint,
     // Not by fetch, which takes several times as long for the same request.
-    send: async (url, { method, headers, body, signal }) =>
-      answerOf(
-        await request(url, {
-          method,
-          headers: { 'accept-encoding': 'gzip', ...headers },
-          signal,
-          dispatcher: agent,
-          ...(body === undefined ? {} : { body }),
-        }),
-      ),
+    send: async (url, { method, headers, body, signal }) => {
+      const requested = request(url, {
+        method,
+        headers: { 'accept-encoding': 'gzip', ...headers },
+        signal,
+        dispatcher: agent,
+        ...(body === undefined ? {} : { body }),
+      });
+      return answerOf(await heeding(signal, requested));
+    },
     now: () => clock.now(),
     deadlineMs,
     memory: boundedMemory(),
-    close: () => agent.close(),
+    close: async () => {
+      await agent.destroy();
+      // What is just being connected is not the agent's yet, and would keep the process up until that is given up.
+      ending.abort();
+    },
   };
 }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -5,6 +7,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { connect } from '../../src/forges/connect.ts';
 import { providers } from '../../src/forges/index.ts';
 import { makeCertificate } from '../certificate.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
 import { call, failureOf } from './github/opened.ts';
 import { startScripted, type Scripted } from './scripted.ts';
 
@@ -144,4 +147,32 @@ test('many requests share few sockets', async () => {
   expect(sockets.size).toBeLessThanOrEqual(32);
   await server.close();
   await connection.close();
+});
+
+test('a forge that takes connections and says nothing holds nobody up who stops, nor the end', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+    socket.resume();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  const connection = connect({
+    host: 'github.com',
+    provider: 'github',
+    apiUrl: `https://127.0.0.1:${port}`,
+  });
+  const identity = providers.github.identity(connection);
+  const stopping = new AbortController();
+  const token = new Secret('ghp_aaaaaaaaaaaaaaaa');
+  const stopped = failureOf(identity.describeToken(token, { signal: stopping.signal }));
+  const ended = failureOf(identity.describeToken(token, call()));
+  await eventually('they are being connected', () => sockets.size === 2);
+  stopping.abort(new Error('enough'));
+  expect(await stopped).toMatchObject({ message: 'enough' });
+  await connection.close();
+  expect(await ended).toMatchObject({ code: 'Unavailable' });
+  await eventually('no connection is left', () => sockets.size === 0, { deadlineMs: 3_000 });
+  server.close();
 });
