@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { systemNamespace } from '../sandbox/chart.ts';
+import type { ControllerProcess } from '../sandbox/controller-process.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
+import { gate } from './gate.ts';
+import { leaseOf, linesOf, metric, printTime, probe, said, untilEnded } from './replicas.ts';
+import { startScene, type Scene, type Stage } from './scene.ts';
+
+/** How a process that is asked to stop ends, and what it does while it may not begin. */
+let scene: Scene;
+let app: Stage;
+let bot: Stage;
+let late: Stage;
+/** Takes connections and says nothing. */
+let mute: Server;
+
+beforeAll(async () => {
+  mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  scene = await startScene({ controller: false });
+  await leading();
+  [app, bot, late] = await Promise.all([
+    scene.stage('ends-app'),
+    scene.stage('ends-token', { credential: 'token' }),
+    scene.stage('ends-late'),
+  ]);
+}, 60_000);
+afterEach(() => scene.world.forge.faults.clear());
+afterAll(async () => {
+  mute.close();
+  await scene.stop();
+});
+
+let leader: ControllerProcess;
+async function leading(): Promise<ControllerProcess> {
+  leader = await scene.world.startReplica();
+  await said(leader, 'leading');
+  return leader;
+}
+
+async function isProposed(stage: Stage, version: string): Promise<void> {
+  await stage.eventually(
+    `a pull request for ${version} is open`,
+    ({ promotion }) => promotion?.phase === 'Proposed' && promotion.revision.version === version,
+    30_000,
+  );
+}
+
+async function lastWords(process: ControllerProcess): Promise<readonly string[]> {
+  return (await linesOf(process)).slice(-2).map(({ msg }) => msg);
+}
+
+test('a standby that is asked to stop ends well and leaves the Lease to its holder', async () => {
+  const { holder } = await leaseOf(scene.world);
+  const standby = await scene.world.startReplica();
+  standby.kill('SIGTERM');
+  const { code, ms } = await untilEnded(standby, 5_000);
+  printTime('SIGTERM as a standby: it has ended', ms);
+  expect(code).toBe(0);
+  expect(await lastWords(standby)).toEqual(['stopping', 'stopped']);
+  expect((await leaseOf(scene.world)).holder).toBe(holder);
+});
+
+test.each([
+  ['does not answer', () => (mute.address() as AddressInfo).port], // a TCP server that listens has one
+  ['is not there', () => 1],
+])('one that waits for an API server that %s ends well when it is asked to', async (which, port) => {
+  const env = { KUBERNETES_SERVICE_PORT: String(port()) };
+  const waiting = await scene.world.startReplica({ env, until: 'listening' });
+  expect((await probe(waiting, '/livez')).status).toBe(200);
+  expect((await probe(waiting, '/readyz')).status).toBe(503);
+  waiting.kill('SIGTERM');
+  const { code, ms } = await untilEnded(waiting, 5_000);
+  printTime(`SIGTERM while the API server ${which}: it has ended`, ms);
+  expect(code).toBe(0);
+  expect(await lastWords(waiting)).toEqual(['stopping', 'stopped']);
+});
+
+test('a leader whose passes hang in the forge ends within its time, revokes what it minted and gives the Lease back', async () => {
+  const { forge } = scene.world;
+  const [writing, reading] = [gate(), gate()];
+  forge.faults.add({
+    route: 'POST /repos/{owner}/{repo}/git/trees',
+    effect: { kind: 'hold', until: writing.until },
+  });
+  await app.release('6.2.0');
+  await writing.reached();
+  forge.faults.add({ graphql: 'repository', effect: { kind: 'hold', until: reading.until } });
+  await bot.release('6.2.0');
+  await reading.reached();
+
+  leader.kill('SIGTERM');
+  await said(leader, 'stopping');
+  // Nobody begins with it any more.
+  await late.release('6.2.0');
+  const { code, ms } = await untilEnded(leader, 14_000);
+  printTime('SIGTERM while passes hang in the forge: it has ended', ms);
+  expect(code).toBe(0);
+  expect(await lastWords(leader)).toEqual(['stopping', 'stopped']);
+  expect((await leaseOf(scene.world)).holder).toBe('');
+  const written = forge.world.credentials
+    .tokens()
+    .filter((token) => token.kind === 'installation' && token.installation.app === app.app)
+    .filter((token) => token.kind === 'installation' && token.permissions['contents'] === 'write');
+  expect(written.map(({ revoked }) => revoked)).toEqual([true]);
+  const stoppedAt = Date.now() - ms;
+  const begun = forge.log.entries().filter(({ startMs }) => startMs > stoppedAt);
+  expect(begun.map(({ route }) => route)).toEqual(['DELETE /installation/token']);
+  writing.open();
+  reading.open();
+
+  await leading();
+  await Promise.all([app, bot, late].map((stage) => isProposed(stage, '6.2.0')));
+  for (const { proposal } of [app, bot, late]) expect(proposal.pullRequests).toHaveLength(1);
+}, 60_000);
+
+test('a leader that has nothing to do ends soon and gives the Lease back', async () => {
+  leader.kill('SIGTERM');
+  const { code, ms } = await untilEnded(leader, 5_000);
+  printTime('SIGTERM while idle: it has ended', ms);
+  expect(code).toBe(0);
+  expect((await leaseOf(scene.world)).holder).toBe('');
+});
+
+test('a second SIGTERM ends it at once', async () => {
+  await leading();
+  const writing = gate();
+  scene.world.forge.faults.add({
+    route: 'POST /repos/{owner}/{repo}/git/trees',
+    effect: { kind: 'hold', until: writing.until },
+  });
+  await app.release('6.3.0');
+  await writing.reached();
+  leader.kill('SIGTERM');
+  await said(leader, 'stopping');
+  leader.kill('SIGTERM');
+  const { code, ms } = await untilEnded(leader, 3_000);
+  printTime('second SIGTERM: it has ended', ms);
+  expect(code).toBe('SIGTERM');
+  writing.open();
+});
+
+test('without the right to the Lease it says so, stands by, and leads when it is granted', async () => {
+  const { cluster, chart, forge } = scene.world;
+  await app.delete(
+    `/apis/rbac.authorization.k8s.io/v1/namespaces/${systemNamespace}/rolebindings/lockkeeper-controller`,
+  );
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases/lockkeeper-controller`;
+  await app.delete(lease);
+  const account = { namespace: systemNamespace, serviceAccount: 'lockkeeper-controller' };
+  const user = cluster.as(await cluster.requestToken(account));
+  await eventually('the right is gone', async () => (await user.api('GET', lease)).status === 403);
+
+  const before = forge.log.entries().length;
+  const standby = await scene.world.startReplica();
+  const missing = new RegExp(
+    `"what":"leader election".*Lease ${systemNamespace}/lockkeeper-controller: we may not get it.* get on leases of coordination\\.k8s\\.io in namespace ${systemNamespace}`,
+    'g',
+  );
+  const complaints = async (): Promise<number> => [...(await standby.log()).matchAll(missing)].length;
+  await eventually('it says which right it lacks, and keeps trying', async () => (await complaints()) >= 2, {
+    deadlineMs: 20_000,
+  });
+  expect((await probe(standby, '/readyz')).status).toBe(200);
+  expect((await probe(standby, '/livez')).status).toBe(200);
+  expect(await metric(standby, 'lockkeeper_leader')).toEqual({ '': 0 });
+  expect(Object.values(await metric(standby, 'lockkeeper_reconcile_total')).filter(Boolean)).toEqual([]);
+  expect(forge.log.entries().slice(before)).toEqual([]);
+
+  const bindings = chart.objects.filter(({ kind }) => kind === 'RoleBinding');
+  await cluster.applyYaml(bindings.map((object) => stringify(object)).join('---\n'));
+  const granted = Date.now();
+  printTime('right to the Lease granted: it leads', (await said(standby, 'leading')) - granted);
+  await isProposed(app, '6.3.0');
+}, 60_000);
