@@ -5,10 +5,10 @@ import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
 import { looksSame } from '../credentials/looks-same.ts';
 import type { AppObject } from '../engines/engine.ts';
 import { engineFor, engines } from '../engines/index.ts';
-import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
+import { Reflector, type ReflectorOptions } from '../kube/reflector/reflector.ts';
 import type { Resource } from '../kube/resource.ts';
-import type { Stored } from '../kube/store.ts';
-import type { Transport } from '../kube/transport.ts';
+import type { Stored } from '../kube/reflector/store.ts';
+import type { Transport } from '../kube/transport/transport.ts';
 import type { ReflectorFacts } from '../telemetry/health.ts';
 
 export const pipelines: Resource = { group, version, plural: 'pipelines' };

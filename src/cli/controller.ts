@@ -1,8 +1,8 @@
 import { CodedError, codeOf } from '../base/error.ts';
-import { inCluster } from '../kube/in-cluster.ts';
-import { readKubeconfig } from '../kube/kubeconfig.ts';
-import type { Leadership } from '../kube/leadership.ts';
-import { Transport } from '../kube/transport.ts';
+import { inCluster } from '../kube/clusters/in-cluster.ts';
+import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
+import type { Leadership } from '../kube/leader/leadership.ts';
+import { Transport } from '../kube/transport/transport.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import { createCaches, type Caches } from './caches.ts';

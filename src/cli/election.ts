@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { CodedError, codeOf } from '../base/error.ts';
-import { LeaderElector } from '../kube/leader.ts';
-import type { Leadership } from '../kube/leadership.ts';
-import type { Transport } from '../kube/transport.ts';
+import { LeaderElector } from '../kube/leader/leader.ts';
+import type { Leadership } from '../kube/leader/leadership.ts';
+import type { Transport } from '../kube/transport/transport.ts';
 import type { Config } from './config.ts';
 
 const leaseName = 'lockkeeper-controller';

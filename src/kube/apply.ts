@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isKubeError } from './errors.ts';
 import { pathOf, type Resource } from './resource.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from './transport/transport.ts';
 
 const maxAttempts = 4;
 const stored = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) });

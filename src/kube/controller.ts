@@ -1,6 +1,6 @@
 import { CodedError } from '../base/error.ts';
 import { dispositionOf, type PassEnd, type Result } from './disposition.ts';
-import { Queue } from './queue.ts';
+import { Queue } from './queue/queue.ts';
 
 /** A pass that has ended by itself or by its deadline. */
 export interface EndedPass {

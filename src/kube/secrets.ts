@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../base/secret.ts';
 import { pathOf } from './resource.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from './transport/transport.ts';
 
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
 const stored = z.object({

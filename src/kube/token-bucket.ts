@@ -17,7 +17,7 @@ export class TokenBucket {
   /** Takes a token; false when there is none at `now`. */
   take(now: number): boolean {
     this.#refill(now);
-    if (this.#tokens < 1 - rounding) return false;
+    if (!this.#hasOne) return false;
     this.#tokens = Math.max(0, this.#tokens - 1);
     return true;
   }
@@ -25,7 +25,11 @@ export class TokenBucket {
   /** When there will be a token: `now` if there is one. */
   nextAt(now: number): number {
     this.#refill(now);
-    return now + Math.max(0, 1 - this.#tokens) / this.#perMs;
+    return this.#hasOne ? now : now + (1 - this.#tokens) / this.#perMs;
+  }
+
+  get #hasOne(): boolean {
+    return this.#tokens >= 1 - rounding;
   }
 
   #refill(now: number): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { applyStatus, type StatusWrite } from '../../src/kube/apply.ts';
-import { Transport } from '../../src/kube/transport.ts';
+import { Transport } from '../../src/kube/transport/transport.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';

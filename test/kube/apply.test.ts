@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { applyStatus } from '../../src/kube/apply.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import type { Request } from '../../src/kube/transport.ts';
+import type { Request } from '../../src/kube/transport/transport.ts';
 
 const boats = { group: 'canal.test', version: 'v1', plural: 'boats' };
 

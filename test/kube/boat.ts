@@ -1,4 +1,4 @@
-import type { Stored } from '../../src/kube/store.ts';
+import type { Stored } from '../../src/kube/reflector/store.ts';
 
 /** An object with as little as a store needs. */
 export interface Boat extends Stored {

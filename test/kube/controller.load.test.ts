@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CodedError } from '../../src/base/error.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { prepared } from './passes.ts';
-import { pass } from './workers.ts';
+import { pass } from './queue/workers.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { CodedError } from '../../src/base/error.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { running } from './passes.ts';
-import { pass } from './workers.ts';
+import { pass } from './queue/workers.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Connection } from '../../src/kube/connection.ts';
+import type { Connection } from '../../src/kube/transport/connection.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
 
 /** What the server was asked. */

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
 import { readSecret } from '../../src/kube/secrets.ts';
-import { Transport } from '../../src/kube/transport.ts';
+import { Transport } from '../../src/kube/transport/transport.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';

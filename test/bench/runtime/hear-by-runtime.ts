@@ -3,9 +3,9 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { AppObject } from '../../../src/engines/engine.ts';
 import { engines } from '../../../src/engines/index.ts';
 import { Controller } from '../../../src/kube/controller.ts';
-import { Reflector } from '../../../src/kube/reflector.ts';
-import type { Stored } from '../../../src/kube/store.ts';
-import { Transport } from '../../../src/kube/transport.ts';
+import { Reflector } from '../../../src/kube/reflector/reflector.ts';
+import type { Stored } from '../../../src/kube/reflector/store.ts';
+import { Transport } from '../../../src/kube/transport/transport.ts';
 import { hearSetting, monotonicMs, tellLater } from './hearing.ts';
 
 /** The runtime alone, with the projection of HelmReleases and a reconcile that does nothing but to tell that it was called. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Secret } from '../../../src/base/secret.ts';
-import type { TlsMaterial } from '../../../src/kube/connection.ts';
+import type { TlsMaterial } from '../../../src/kube/transport/connection.ts';
 import { pathOf } from '../../../src/kube/resource.ts';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { isFollowing } from '../asked.ts';

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
-import type { Connection } from '../../../src/kube/connection.ts';
+import type { Connection } from '../../../src/kube/transport/connection.ts';
 import { Controller } from '../../../src/kube/controller.ts';
-import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector.ts';
-import { keyOf, type Change } from '../../../src/kube/store.ts';
-import { Transport } from '../../../src/kube/transport.ts';
+import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector/reflector.ts';
+import { keyOf, type Change } from '../../../src/kube/reflector/store.ts';
+import { Transport } from '../../../src/kube/transport/transport.ts';
 import type { Cluster } from '../../sandbox/cluster/cluster.ts';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { isFollowing, isWhole, type Asked } from '../asked.ts';

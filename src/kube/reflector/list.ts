@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { KubeError } from '../errors.ts';
+import { pathOf, type Resource } from '../resource.ts';
+import type { Transport } from '../transport/transport.ts';
+
+const pageSize = '500';
+const pageTimeoutMs = 60_000;
+const list = z.object({
+  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
+  items: z.array(z.unknown()),
+});
+
+/**
+ * All objects of a kind as they were at one moment, a page of 500 at a time; returns the version that they were read at. Rejects with a
+ * KubeError: Gone when it took so long that the server has forgotten the moment.
+ */
+export async function* listPages(
+  transport: Pick<Transport, 'call'>,
+  resource: Resource,
+  signal: AbortSignal,
+): AsyncGenerator<readonly unknown[], string> {
+  let next: string | undefined;
+  for (;;) {
+    const page = await readPage(
+      transport,
+      resource,
+      {
+        limit: pageSize,
+        ...(next === undefined ? {} : { continue: next }),
+      },
+      signal,
+    );
+    yield page.items;
+    ({ continue: next } = page.metadata);
+    if (next === undefined || next === '') return page.metadata.resourceVersion;
+  }
+}
+
+/** The version that a kind is at now, read by a list of one. Rejects with a KubeError. */
+export async function currentVersion(
+  transport: Pick<Transport, 'call'>,
+  resource: Resource,
+  signal: AbortSignal,
+): Promise<string> {
+  const { metadata } = await readPage(transport, resource, { limit: '1' }, signal);
+  return metadata.resourceVersion;
+}
+
+async function readPage(
+  transport: Pick<Transport, 'call'>,
+  resource: Resource,
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<z.infer<typeof list>> {
+  const page = list.safeParse(
+    await transport.call({ method: 'GET', path: pathOf(resource), query, signal, timeoutMs: pageTimeoutMs }),
+  );
+  if (!page.success) throw new KubeError('Malformed', `list ${resource.plural}: the answer is not a list`);
+  return page.data;
+}

@@ -1,0 +1,281 @@
+import { z } from 'zod';
+import { codeOf, messageOf } from '../../base/error.ts';
+import { sentence } from '../../base/sentence.ts';
+import { jittered, sleep } from '../../base/time.ts';
+import { isKubeError, KubeError } from '../errors.ts';
+import { currentVersion, listPages } from './list.ts';
+import { isOlder } from '../resource-version.ts';
+import type { Resource } from '../resource.ts';
+import { keyOf, Store, type Change, type Stored } from './store.ts';
+import type { Transport } from '../transport/transport.ts';
+import { watchEvents, type WatchEvent } from './watch.ts';
+
+export interface ReflectorOptions<T extends Stored> {
+  readonly transport: Pick<Transport, 'call' | 'watch'>;
+  readonly resource: Resource;
+  /** What is kept of an object. One for which it gives undefined or throws is left out, also if it was there before. */
+  readonly project: (object: unknown) => T | undefined;
+  readonly indexOf?: (object: T) => readonly string[];
+  /** Told in order, also while the first objects still come. */
+  readonly onChange: (change: Change<T>) => void;
+  /** Told of each failure that is worked around. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Told of each watch that ended: `Ended` by the server as it does every few minutes, or an error's code. */
+  readonly onRestart?: (reason: string) => void;
+  /** How all objects are read: as the beginning of the watch where the server offers it (the default), or always by pages. */
+  readonly initial?: 'stream' | 'pages';
+  /** A watch that brings nothing for so long, not even a bookmark, is cut. */
+  readonly silenceMs?: number;
+  /** How long after an event that could not be read all is read anew. */
+  readonly rereadMs?: number;
+}
+
+const firstDelayMs = 250;
+const longestDelayMs = 30_000;
+const stableMs = 10_000;
+/** A watch that ends sooner was not one: some proxies answer so. */
+const shortestWatchMs = 1_000;
+
+const named = z.object({ metadata: z.object({ namespace: z.string().default(''), name: z.string() }) });
+
+/**
+ * Keeps a store equal to what the API server has of one kind: reads all, then follows, and reads all again when the server has
+ * forgotten where we were or what it said cannot be trusted. Failures are worked around with growing, jittered delays until `stop`.
+ */
+export class Reflector<T extends Stored> {
+  readonly store: Store<T>;
+  readonly #options: ReflectorOptions<T>;
+  readonly #stopped = new AbortController();
+  readonly #synced = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+  #streams: boolean;
+  /** The version up to which the store has all; undefined: all has to be read. */
+  #at: string | undefined;
+  /** The server was put back: the same version may say something else now. */
+  #isRewritten = false;
+  /** The connection broke: the server behind it may have been put back to an older state. */
+  #isDoubted = false;
+  #hasSynced = false;
+  #isPermitted = true;
+  #currentAt = performance.now();
+  #activeAt = performance.now();
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#streams = options.initial !== 'pages';
+    this.store = new Store(options.indexOf);
+  }
+
+  /** Whether all objects have been read once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** False while the server says that we may not list or watch. */
+  get isPermitted(): boolean {
+    return this.#isPermitted;
+  }
+
+  /** Milliseconds since the store was last known to be current; a quiet kind gets a bookmark about once a minute. */
+  staleMs(): number {
+    return performance.now() - this.#currentAt;
+  }
+
+  /** Milliseconds since anything was heard or tried. More than the longest wait there is: this loop is stuck. */
+  idleMs(): number {
+    return performance.now() - this.#activeAt;
+  }
+
+  /** Starting twice starts once. Resolves when all objects have been read; rejects when stopped before. */
+  async start(): Promise<void> {
+    this.#running ??= this.#run(this.#stopped.signal);
+    await this.#synced.promise;
+  }
+
+  /** Resolves when nothing is open any more. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#synced.promise.catch(() => undefined);
+    this.#synced.reject(this.#stopped.signal.reason);
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const began = performance.now();
+      try {
+        await this.#follow(signal);
+        failures = 0;
+        this.#options.onRestart?.('Ended');
+      } catch (thrown) {
+        if (signal.aborted) return;
+        this.#heed(thrown);
+        failures = performance.now() - began > stableMs ? 1 : failures + 1;
+        const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
+        const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
+        await sleep(jittered(Math.max(backoffMs, Math.min(longestDelayMs, askedMs)), 0.3), signal).catch(
+          () => undefined,
+        );
+        this.#activeAt = performance.now();
+      }
+    }
+  }
+
+  /** From where we are until the server ends the watch; throws what went wrong. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    if (this.#at === undefined && !this.#streams) await this.#readPages(signal);
+    else if (this.#at !== undefined && this.#isDoubted) await this.#refuseOlderServer(this.#at, signal);
+    this.#isDoubted = false;
+    await this.#watch(signal);
+  }
+
+  /** What a failure means for the next attempt. */
+  #heed(thrown: unknown): void {
+    const code = codeOf(thrown);
+    this.#activeAt = performance.now();
+    this.#options.onRestart?.(code);
+    this.#isDoubted = true;
+    if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
+    // A server without it refuses it so; all others refuse nothing that we send.
+    if (this.#at === undefined && this.#streams && code === 'Invalid') {
+      this.#streams = false;
+      return;
+    }
+    // Being away for too long is ordinary; a list that expires before its last page is not.
+    if (code !== 'Gone' || this.#at === undefined) this.#options.onTrouble(thrown);
+    if (code === 'Gone') this.#at = undefined;
+  }
+
+  async #readPages(signal: AbortSignal): Promise<void> {
+    const { transport, resource } = this.#options;
+    const unseen = new Set(this.store.keys());
+    const pages = listPages(transport, resource, signal);
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      this.#heard();
+      if (page.done === true) {
+        this.#finish(unseen, page.value);
+        return;
+      }
+      for (const item of page.value) this.#put(item, unseen);
+    }
+  }
+
+  /** Throws Gone when the server is at an older version than we are: it has been restored, and would be silent until it comes to ours. */
+  async #refuseOlderServer(at: string, signal: AbortSignal): Promise<void> {
+    const { transport, resource } = this.#options;
+    const version = await currentVersion(transport, resource, signal);
+    this.#activeAt = performance.now();
+    if (isOlder(version, at)) throw this.#wentBack(at, version);
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { transport, resource, silenceMs = 180_000, rereadMs = 10_000 } = this.#options;
+    const began = performance.now();
+    const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
+    const request = { transport, resource, from: this.#at, silenceMs, rereadMs, signal };
+    try {
+      for await (const event of watchEvents(request)) this.#take(event, unseen);
+    } catch (thrown) {
+      // A server is silent about a version that it will only come to; and what could not be read is lost.
+      const wasSilent = isKubeError(thrown, 'Timeout');
+      if (wasSilent || isKubeError(thrown, 'Malformed')) this.#at = undefined;
+      if (wasSilent) this.#isRewritten = true;
+      throw thrown;
+    }
+    if (performance.now() - began < shortestWatchMs)
+      throw new KubeError('Unavailable', `watch ${resource.plural}: ended as soon as it began`);
+  }
+
+  /** @param unseen keys of which nothing has come yet, as long as all objects are being read */
+  #take(event: WatchEvent, unseen: Set<string> | undefined): void {
+    this.#heard();
+    const { resource, onTrouble } = this.#options;
+    switch (event.type) {
+      case 'OPENED':
+        return;
+      case 'UNREADABLE':
+        onTrouble(new KubeError('Malformed', `watch ${resource.plural}: an event cannot be read`));
+        return;
+      case 'BOOKMARK':
+        if (event.endsInitial && unseen !== undefined && event.resourceVersion !== undefined)
+          this.#finish(unseen, event.resourceVersion);
+        break;
+      case 'DELETED':
+        this.#leaveOut(event.object);
+        break;
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#put(event.object, unseen);
+    }
+    const { resourceVersion: version } = event;
+    // Until all have come, they come in the order of their names.
+    if (this.#at === undefined || version === undefined) return;
+    if (isOlder(version, this.#at)) throw this.#wentBack(this.#at, version);
+    this.#at = version;
+  }
+
+  /** Everything has come: what has not is gone. */
+  #finish(unseen: ReadonlySet<string>, resourceVersion: string): void {
+    for (const key of unseen) this.#tell(this.store.delete(key));
+    this.#at = resourceVersion;
+    this.#isRewritten = false;
+    this.#hasSynced = true;
+    this.#heard();
+    this.#synced.resolve();
+  }
+
+  #heard(): void {
+    this.#isPermitted = true;
+    this.#activeAt = performance.now();
+    if (this.#at !== undefined) this.#currentAt = this.#activeAt;
+  }
+
+  #put(item: unknown, unseen: Set<string> | undefined): void {
+    const object = this.#project(item);
+    if (object === undefined) return this.#leaveOut(item);
+    unseen?.delete(keyOf(object));
+    this.#tell(this.store.set(object, { isVersionTrusted: !this.#isRewritten }));
+  }
+
+  #leaveOut(object: unknown): void {
+    const known = named.safeParse(object).data;
+    if (known !== undefined) this.#tell(this.store.delete(keyOf(known)));
+  }
+
+  #project(object: unknown): T | undefined {
+    try {
+      return this.#options.project(object);
+    } catch (thrown) {
+      const { plural } = this.#options.resource;
+      const known = named.safeParse(object).data;
+      this.#options.onTrouble(
+        new KubeError(
+          'Malformed',
+          `${plural} ${known === undefined ? '(without a name)' : keyOf(known)} is left out: ${sentence(messageOf(thrown))}`,
+        ),
+      );
+      return undefined;
+    }
+  }
+
+  #tell(changes: readonly Change<T>[]): void {
+    for (const change of changes) {
+      try {
+        this.#options.onChange(change);
+      } catch (thrown) {
+        this.#options.onTrouble(thrown);
+      }
+    }
+  }
+
+  /** Told of as well, for it is not the ordinary way to be forgotten. */
+  #wentBack(from: string, to: string): KubeError {
+    const { resource, onTrouble } = this.#options;
+    const message = `${resource.plural}: the server is at version ${to} and was at ${from} before`;
+    const error = new KubeError('Gone', message);
+    this.#isRewritten = true;
+    onTrouble(error);
+    return error;
+  }
+}

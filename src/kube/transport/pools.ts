@@ -1,0 +1,102 @@
+import { Pool } from 'undici';
+import type { TlsMaterial } from './connection.ts';
+
+/** Connections to one API server, made with one TLS material. */
+export interface Pools {
+  /** At most 16 connections; what finds none free waits in it. */
+  readonly calls: Pool;
+  /** As many connections as there are watches, so what may not wait for one finds one here too. */
+  readonly watches: Pool;
+}
+
+/**
+ * The pools of one API server, made anew when the content of its TLS material is another one. The old ones take nothing new, finish what
+ * runs on them, watches too, and are closed by that: there are never more of them than things that run.
+ */
+export class RenewedPools {
+  readonly #server: string;
+  readonly #retired = new Set<Pools>();
+  readonly #ending = new AbortController();
+  #tls: TlsMaterial;
+  #current: Pools;
+  #isClosed = false;
+
+  constructor(server: string, tls: TlsMaterial) {
+    this.#server = server;
+    this.#tls = tls;
+    this.#current = open(server, tls, this.#ending.signal);
+  }
+
+  /** How many old pools still have something running on them. */
+  get retired(): number {
+    return this.#retired.size;
+  }
+
+  /** After it what the pools are asked fails, and none are made. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The pools for this material: the same ones as long as its content is the same. Use them at once, they may be retired by the next question. */
+  for(tls: TlsMaterial): Pools {
+    if (tls === this.#tls || this.#isClosed) return this.#current;
+    if (!isSame(tls, this.#tls)) {
+      const next = open(this.#server, tls, this.#ending.signal);
+      this.#retire(this.#current);
+      this.#current = next;
+    }
+    this.#tls = tls;
+    return this.#current;
+  }
+
+  /** Ends whatever runs, on old pools too. Doing it twice is doing it once. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const all = [this.#current, ...this.#retired].flatMap(({ calls, watches }) => [calls, watches]);
+    this.#retired.clear();
+    await Promise.all(all.map((pool) => pool.destroy()));
+    // What is just being connected is no pool's yet, and would keep the process up until that is given up.
+    this.#ending.abort();
+  }
+
+  #retire(old: Pools): void {
+    this.#retired.add(old);
+    const forget = (): void => void this.#retired.delete(old);
+    Promise.all([old.calls.close(), old.watches.close()]).then(forget, forget);
+  }
+}
+
+// Pools and no Agents: an Agent that is closing has forgotten its pools, and destroying it would leave running watches open.
+function open(
+  server: string,
+  { ca, clientCertificate, serverName }: TlsMaterial,
+  signal: AbortSignal,
+): Pools {
+  const connect = {
+    ca,
+    signal,
+    timeout: 10_000,
+    ...(clientCertificate === undefined
+      ? {}
+      : { cert: clientCertificate.cert, key: clientCertificate.key.expose() }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+  return {
+    calls: new Pool(server, { connect, allowH2: false, connections: 16 }),
+    // A watch that is silent is not broken: its reader has a limit of its own.
+    watches: new Pool(server, { connect, allowH2: false, bodyTimeout: 0, headersTimeout: 30_000 }),
+  };
+}
+
+function isSame(one: TlsMaterial, other: TlsMaterial): boolean {
+  return (
+    one.ca === other.ca &&
+    one.serverName === other.serverName &&
+    one.clientCertificate?.cert === other.clientCertificate?.cert &&
+    isSameKey(one.clientCertificate, other.clientCertificate)
+  );
+}
+
+function isSameKey(one: TlsMaterial['clientCertificate'], other: TlsMaterial['clientCertificate']): boolean {
+  return one?.key === other?.key || one?.key.fingerprint() === other?.key.fingerprint();
+}
