@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { credential, type Credential } from '../api/credential.ts';
 import { group, objectMeta, version } from '../api/meta.ts';
 import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
+import { shareStrings } from '../base/share-strings.ts';
 import { looksSame } from '../credentials/looks-same.ts';
 import type { AppObject } from '../engines/engine.ts';
 import { engineFor, engines } from '../engines/index.ts';
@@ -63,6 +64,8 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
       onTrouble: (error) => hooks.onTrouble(resource.plural, error),
       onRestart: (reason) => hooks.onRestart(resource.plural, reason),
       ...parts,
+      // Thousands of objects say the same names, reasons and times.
+      project: (object) => shareStrings(parts.project(object)),
     });
   /** Every Pipeline that reads this name: of an app, a namespace or a Credential. */
   const nudge = (name: string): void => {
