@@ -175,4 +175,5 @@ test('a forge that takes connections and says nothing holds nobody up who stops,
   expect(await ended).toMatchObject({ code: 'Unavailable' });
   await eventually('no connection is left', () => sockets.size === 0, { deadlineMs: 3_000 });
   server.close();
-});
+  // Connecting may take twice as long.
+}, 5_000);

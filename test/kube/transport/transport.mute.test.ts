@@ -9,6 +9,8 @@ import { failureOf, get } from './transporting.ts';
 let server: Server;
 let transport: Transport;
 const sockets = new Set<Socket>();
+/** Half of what connecting may take. */
+const soonMs = 5_000;
 
 beforeEach(async () => {
   server = createServer((socket) => {
@@ -31,21 +33,29 @@ afterEach(async () => {
   server.close();
 });
 
-test('does not keep a call beyond its deadline', async () => {
-  const call = transport.call(get({ timeoutMs: 200 }));
-  expect(await failureOf(call)).toMatchObject({ code: 'Timeout' });
-});
+test(
+  'does not keep a call beyond its deadline',
+  async () => {
+    const call = transport.call(get({ timeoutMs: 200 }));
+    expect(await failureOf(call)).toMatchObject({ code: 'Timeout' });
+  },
+  soonMs,
+);
 
 test.each([
   ['a call', (signal: AbortSignal) => transport.call(get({ signal }))],
   ['a watch', (signal: AbortSignal) => transport.watch('/api/v1/namespaces', {}, signal)],
-])('does not keep %s that is stopped', async (_, ask) => {
-  const stopping = new AbortController();
-  const failure = failureOf(ask(stopping.signal));
-  await eventually('it is being connected', () => sockets.size === 1);
-  stopping.abort(new Error('enough'));
-  expect(await failure).toMatchObject({ message: 'enough' });
-});
+])(
+  'does not keep %s that is stopped',
+  async (_, ask) => {
+    const stopping = new AbortController();
+    const failure = failureOf(ask(stopping.signal));
+    await eventually('it is being connected', () => sockets.size === 1);
+    stopping.abort(new Error('enough'));
+    expect(await failure).toMatchObject({ message: 'enough' });
+  },
+  soonMs,
+);
 
 test('has no connection any more when the transport is closed', async () => {
   const failure = failureOf(transport.call(get()));
