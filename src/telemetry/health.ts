@@ -57,7 +57,7 @@ export interface Verdict {
 const longestLagMs = 10_000;
 /**
  * What a healthy reflector may take from one sign of life to the next, were each wait to come right after the other: three minutes of
- * a silent watch, a back-off of 39 s (30 s with its jitter), a page of a list that is given up after a minute; and a minute to spare.
+ * a silent watch, a pause of 39 s (30 s that a server may ask for, with jitter), a page of a list that is given up after a minute; and a minute to spare.
  */
 const longestIdleMs = 6 * 60_000;
 /** So long a pass that was aborted may take to heed it. */

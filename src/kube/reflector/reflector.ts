@@ -31,7 +31,9 @@ export interface ReflectorOptions<T extends Stored> {
 }
 
 const firstDelayMs = 250;
-const longestDelayMs = 30_000;
+/** Of our own: what is watched is to be known within five seconds of its coming back, and a request in that time burdens no server. */
+const longestDelayMs = 3_500;
+const longestAskedMs = 30_000;
 const stableMs = 10_000;
 /** A watch that ends sooner was not one: some proxies answer so. */
 const shortestWatchMs = 1_000;
@@ -114,7 +116,7 @@ export class Reflector<T extends Stored> {
         failures = performance.now() - began > stableMs ? 1 : failures + 1;
         const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
         const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
-        await sleep(jittered(Math.max(backoffMs, Math.min(longestDelayMs, askedMs)), 0.3), signal).catch(
+        await sleep(jittered(Math.max(backoffMs, Math.min(longestAskedMs, askedMs)), 0.3), signal).catch(
           () => undefined,
         );
         this.#activeAt = performance.now();
