@@ -2,7 +2,7 @@ import type { Credential } from '../api/credential.ts';
 import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { isReason } from '../api/reasons.ts';
-import { CodedError } from '../base/error.ts';
+import { CodedError, codeOf } from '../base/error.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { earliest, type Clock } from '../base/time.ts';
 import type { Uses } from '../credentials/uses.ts';
@@ -37,6 +37,9 @@ export interface Pass {
   readonly requeueAfterMs?: number;
 }
 
+/** Code of what ends a pass whose Pipeline has been deleted meanwhile. */
+const gone = 'PipelineGone';
+
 /** A status that the cache may not show yet. */
 interface Written {
   readonly uid: string;
@@ -61,6 +64,10 @@ export class PipelineReconciler {
     this.#running.add(key);
     try {
       return await this.#pass(key, signal);
+    } catch (thrown) {
+      // Its user has deleted it, which is nothing that failed.
+      if (codeOf(thrown) === gone) return {};
+      throw thrown;
     } finally {
       this.#running.delete(key);
       const cached = this.#parts.caches.pipeline(key);
@@ -106,7 +113,7 @@ export class PipelineReconciler {
         outcomes.set(target.name, made);
         const status = await write();
         if (status === undefined) {
-          throw new CodedError('PipelineGone', `Pipeline ${key} was deleted; nothing more is done for it`);
+          throw new CodedError(gone, `Pipeline ${key} was deleted; nothing more is done for it`);
         }
         // What comes of the rest of this pass builds on it: should it fail, the record stays.
         previous = status;
