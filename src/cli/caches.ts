@@ -128,6 +128,7 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
         resource: plural,
         hasSynced: reflector.hasSynced,
         isPermitted: reflector.isPermitted,
+        isServed: reflector.isServed,
         staleMs: reflector.staleMs(),
         idleMs: reflector.idleMs(),
         objects: reflector.store.size,

@@ -6,6 +6,8 @@ export interface ReflectorFacts {
   readonly hasSynced: boolean;
   /** False while the last list or watch was answered with Forbidden. */
   readonly isPermitted: boolean;
+  /** False while the last list or watch was answered with NotFound: the API server has no such kind. */
+  readonly isServed: boolean;
   /** For how long the store may have been behind the API server. */
   readonly staleMs: number;
   /** For how long it has neither heard anything from the API server nor tried to. */
@@ -131,11 +133,15 @@ function queueMoves(
   return check(name, ok, seen, 'nobody takes it: restart the Pod, and report this');
 }
 
-function cacheIsCurrent({ resource, hasSynced, isPermitted, staleMs }: ReflectorFacts): Check {
+function cacheIsCurrent({ resource, hasSynced, isPermitted, isServed, staleMs }: ReflectorFacts): Check {
   const name = `cache-${resource}`;
   if (!isPermitted) {
     const next = 'install the ClusterRole and ClusterRoleBinding of the chart again';
     return check(name, false, `the API server forbids to list or watch ${resource}`, next);
+  }
+  if (!isServed) {
+    const next = 'apply the CustomResourceDefinition of whoever brings it: this chart, or Flux';
+    return check(name, false, `the API server has no ${resource}`, next);
   }
   if (!hasSynced) {
     const next = 'wait; when it stays so, see in the log whether the API server answers';

@@ -6,6 +6,7 @@ export function reflectorFacts(change: Partial<ReflectorFacts> = {}): ReflectorF
     resource: 'pipelines',
     hasSynced: true,
     isPermitted: true,
+    isServed: true,
     staleMs: 20_000,
     idleMs: 20_000,
     objects: 3,

@@ -63,6 +63,7 @@ describe('a restart would not help, so it stays alive, when', () => {
   test.each<[string, Partial<RuntimeFacts>]>([
     ['the API server cannot be reached', { reflectors: [reflectorFacts({ staleMs: 60 * minuteMs })] }],
     ['it is forbidden to list', { reflectors: [reflectorFacts({ isPermitted: false, hasSynced: false })] }],
+    ['what is watched is not defined', { reflectors: [reflectorFacts({ isServed: false })] }],
     [
       'more is to do than all workers can',
       { controllers: [controllerFacts({ queueDepth: 9_000, oldestMs: 60 * minuteMs, running: 8 })] },
@@ -100,6 +101,11 @@ describe('readiness fails when', () => {
       ['cache-pipelines'],
     ],
     [
+      'what is watched is not defined',
+      { reflectors: [reflectorFacts({ isServed: false })] },
+      ['cache-pipelines'],
+    ],
+    [
       'a cache is five minutes behind',
       { reflectors: [reflectorFacts({ staleMs: 5 * minuteMs })] },
       ['cache-pipelines'],
@@ -118,6 +124,7 @@ test('each failure says what to do next', () => {
     reflectors: [
       reflectorFacts({ idleMs: Infinity, staleMs: Infinity }),
       reflectorFacts({ isPermitted: false }),
+      reflectorFacts({ isServed: false }),
       reflectorFacts({ hasSynced: false }),
     ],
     controllers: [
@@ -129,6 +136,6 @@ test('each failure says what to do next', () => {
     ...failures(readiness(bad)),
     ...failures(readiness({ ...bad, reflectors: [] })),
   ];
-  expect(messages).toHaveLength(8);
+  expect(messages).toHaveLength(9);
   for (const message of messages) expect(message).toMatch(/^[^;]+(;[^;]+)?; \S[^;]+$/);
 });

@@ -59,6 +59,7 @@ export class Reflector<T extends Stored> {
   #isDoubted = false;
   #hasSynced = false;
   #isPermitted = true;
+  #isServed = true;
   #currentAt = performance.now();
   #activeAt = performance.now();
 
@@ -76,6 +77,11 @@ export class Reflector<T extends Stored> {
   /** False while the server says that we may not list or watch. */
   get isPermitted(): boolean {
     return this.#isPermitted;
+  }
+
+  /** False while the server says that it has no such kind: its definition is missing. */
+  get isServed(): boolean {
+    return this.#isServed;
   }
 
   /** Milliseconds since the store was last known to be current; a quiet kind gets a bookmark about once a minute. */
@@ -139,6 +145,7 @@ export class Reflector<T extends Stored> {
     this.#options.onRestart?.(code);
     this.#isDoubted = true;
     if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
+    if (code === 'NotFound') this.#isServed = false;
     // A server without it refuses it so; all others refuse nothing that we send.
     if (this.#at === undefined && this.#streams && code === 'Invalid') {
       this.#streams = false;
@@ -229,6 +236,7 @@ export class Reflector<T extends Stored> {
 
   #heard(): void {
     this.#isPermitted = true;
+    this.#isServed = true;
     this.#activeAt = performance.now();
     if (this.#at !== undefined) this.#currentAt = this.#activeAt;
   }

@@ -131,8 +131,10 @@ test('a definition deleted and applied again', async () => {
   await stage.fleet.removeDefinition();
   await eventually('all are gone', () => scene.reflector.store.size === 0);
   await eventually('it is told', () => scene.troubles.includes('NotFound'));
+  expect(scene.reflector.isServed).toBe(false);
   await stage.cluster.applyYaml(stage.fleet.definition);
   const since = performance.now();
   await stage.fleet.createMany(3);
   await scene.recovered('definition deleted and applied again', { since });
+  expect(scene.reflector.isServed).toBe(true);
 });
