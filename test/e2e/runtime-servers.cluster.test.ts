@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../sandbox/cluster/eventually.ts';
+import type { ServerName } from '../sandbox/cluster/servers.ts';
+import type { ControllerProcess } from '../sandbox/controller-process.ts';
+import { gate } from './gate.ts';
+import { linesOf, metric, printTime, probe, said, untilEnded } from './replicas.ts';
+import { startScene, type Scene, type Stage } from './scene.ts';
+
+/** The servers of the control plane break under a leader and a standby. */
+let scene: Scene;
+let stage: Stage;
+let leader: ControllerProcess;
+let standby: ControllerProcess;
+
+beforeAll(async () => {
+  scene = await startScene({ controller: false });
+  leader = await scene.world.startReplica();
+  await said(leader, 'leading');
+  standby = await scene.world.startReplica();
+  stage = await scene.stage('servers');
+}, 60_000);
+afterEach(() => scene.world.forge.faults.clear());
+afterAll(async () => await scene.stop());
+
+async function isProposed(version: string): Promise<void> {
+  await stage.eventually(
+    `a pull request for ${version} is open`,
+    ({ promotion }) => promotion?.phase === 'Proposed' && promotion.revision.version === version,
+    45_000,
+  );
+}
+
+/** How many objects the server has of each kind that is followed. */
+async function objectsOfServer(): Promise<Readonly<Record<string, number>>> {
+  const kinds = {
+    pipelines: '/apis/lockkeeper.dev/v1alpha1/pipelines',
+    credentials: '/apis/lockkeeper.dev/v1alpha1/credentials',
+    helmreleases: '/apis/helm.toolkit.fluxcd.io/v2/helmreleases',
+    namespaces: '/api/v1/namespaces',
+  };
+  const counts = await Promise.all(
+    Object.entries(kinds).map(async ([resource, path]) => {
+      const { body } = await scene.world.cluster.api<{ items: unknown[] }>('GET', path);
+      return [`{resource="${resource}"}`, body.items.length] as const;
+    }),
+  );
+  return Object.fromEntries(counts);
+}
+
+test('the API server is killed and started again: both replicas recover', async () => {
+  const { cluster } = scene.world;
+  await stage.release('6.2.0');
+  await isProposed('6.2.0');
+  await cluster.kill('kube-apiserver');
+  for (const each of [leader, standby])
+    await said(each, 'worked around', 20_000, (line) => line['what'] === 'pipelines');
+  await cluster.restart('kube-apiserver');
+  const restarted = Date.now();
+  await cluster.ensureNamespace('servers-new');
+  await stage.release('6.3.0');
+  await isProposed('6.3.0');
+  printTime('API server killed and started again: the next release is proposed', Date.now() - restarted);
+  expect(stage.proposal.pullRequests).toHaveLength(1);
+  const objects = await objectsOfServer();
+  for (const each of [leader, standby]) {
+    await eventually('it has what the server has', async () => {
+      const held = await metric(each, 'lockkeeper_store_objects');
+      return Object.entries(objects).every(([kind, count]) => held[kind] === count);
+    });
+    expect((await probe(each, '/readyz')).status).toBe(200);
+  }
+}, 90_000);
+
+test.each<[ServerName, string]>([
+  ['kube-apiserver', '7.1.0'],
+  ['etcd', '7.2.0'],
+])(
+  'a leader that cannot renew as %s stands still ends, and another one goes on when that is over',
+  async (server, version) => {
+    const { cluster, forge } = scene.world;
+    const writing = gate();
+    forge.faults.add({
+      route: 'POST /repos/{owner}/{repo}/git/trees',
+      effect: { kind: 'hold', until: writing.until },
+    });
+    await stage.release(version);
+    await writing.reached();
+    await cluster.kill(server, 'SIGSTOP');
+    const stopped = Date.now();
+    const { code } = await untilEnded(leader, 25_000);
+    printTime(`${server} stands still: the leader has ended`, Date.now() - stopped);
+    const endedAt = Date.now();
+    expect(code).toBe(1);
+    const last = (await linesOf(leader)).at(-1);
+    expect(last).toMatchObject({ msg: 'the controller failed', err: { code: 'LeadershipLost' } });
+    expect((await probe(standby, '/livez')).status).toBe(200);
+    const begun = forge.log.entries().filter(({ startMs }) => startMs > stopped && startMs <= endedAt);
+    expect(begun.map(({ route }) => route)).toEqual(['DELETE /installation/token']);
+
+    writing.open();
+    await cluster.kill(server, 'SIGCONT');
+    const resumed = Date.now();
+    await said(standby, 'leading', 45_000);
+    printTime(`${server} goes on: another one leads`, Date.now() - resumed);
+    await isProposed(version);
+    expect(stage.proposal.pullRequests).toHaveLength(1);
+    leader = standby;
+    // As the kubelet would.
+    standby = await scene.world.startReplica();
+    expect((await probe(standby, '/readyz')).status).toBe(200);
+  },
+  120_000,
+);
