@@ -21,19 +21,27 @@ for await (const line of createInterface({ input: process.stdin })) {
       dispatcher,
       headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
     });
-  const { metadata } = listed.parse(JSON.parse(await (await get('limit=1')).body.text()));
-  const watch = await get(`watch=true&resourceVersion=${metadata.resourceVersion}`);
-  let rest = '';
-  watch.body.setEncoding('utf8').on('data', (piece: string) => {
-    const lines = `${rest}${piece}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const each of lines) {
-      const { type, object } = event.parse(JSON.parse(each));
-      const atMs = monotonicMs();
-      const { namespace, name, resourceVersion } = object.metadata;
-      if (type === 'MODIFIED') tell({ key: `${namespace}/${name}`, version: resourceVersion, atMs });
+  let { resourceVersion: version } = listed.parse(
+    JSON.parse(await (await get('limit=1')).body.text()),
+  ).metadata;
+  const follow = async (watch: Awaited<ReturnType<typeof get>>): Promise<void> => {
+    let rest = '';
+    for await (const piece of watch.body.setEncoding('utf8')) {
+      const lines = `${rest}${piece}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const each of lines) {
+        const { type, object } = event.parse(JSON.parse(each));
+        const atMs = monotonicMs();
+        const { namespace, name } = object.metadata;
+        version = object.metadata.resourceVersion;
+        if (type === 'MODIFIED') tell({ key: `${namespace}/${name}`, version, atMs });
+      }
     }
-  });
+    // The server ends a watch when the definition of the kind has changed a moment ago.
+    await follow(await watchOn());
+  };
+  const watchOn = async () => await get(`watch=true&resourceVersion=${version}`);
+  void follow(await watchOn());
   process.stdout.write('synced\n');
 }
 process.exit(0);
