@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, request, type Dispatcher } from 'undici';
+import { Connecting } from '../base/connecting.ts';
 import { heeding } from '../base/heeding.ts';
 import { type Clock, systemClock } from '../base/time.ts';
 import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './forge.ts';
@@ -34,14 +35,14 @@ export function connect(
     deadlineMs = defaultDeadlineMs,
   }: { readonly clock?: Clock; readonly deadlineMs?: number } = {},
 ): OpenConnection {
-  const ending = new AbortController();
+  const connecting = new Connecting();
   const agent = new Agent({
     connections: maxSockets,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     // One stalled HTTP/2 session would stall every request of the endpoint.
     allowH2: false,
-    connect: { timeout: connectTimeoutMs, signal: ending.signal, ...trust(endpoint.ca) },
+    connect: connecting.connector({ timeout: connectTimeoutMs, allowH2: false, ...trust(endpoint.ca) }),
   });
   return {
     endpoint,
@@ -61,8 +62,7 @@ export function connect(
     memory: boundedMemory(),
     close: async () => {
       await agent.destroy();
-      // What is just being connected is not the agent's yet, and would keep the process up until that is given up.
-      ending.abort();
+      connecting.end();
     },
   };
 }

@@ -7,6 +7,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { connect } from '../../src/forges/connect.ts';
 import { providers } from '../../src/forges/index.ts';
 import { makeCertificate } from '../certificate.ts';
+import { followSockets } from '../closed-sockets.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { call, failureOf } from './github/opened.ts';
 import { startScripted, type Scripted } from './scripted.ts';
@@ -75,6 +76,23 @@ test('a forge that nobody runs cannot be reached', async () => {
     message: expect.stringContaining('(ECONNREFUSED)'),
   });
   await connection.close();
+});
+
+test('a socket that is closed is not kept in memory', async () => {
+  const sockets = followSockets();
+  const server = await startScripted(() => ({
+    headers: { connection: 'close' },
+    body: { login: 'ada', id: 1, type: 'User' },
+  }));
+  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const identity = providers.github.identity(connection);
+  for (let time = 0; time < 30; time += 1) await identity.describeToken(new Secret('ghp_small'), call());
+  expect(sockets.opened()).toBe(30);
+  // The last ones may be on their way yet.
+  await eventually('few are left', () => sockets.kept() < 5);
+  sockets.stop();
+  await connection.close();
+  await server.close();
 });
 
 test('an answer may come zipped, and is bounded as it unpacks', async () => {

@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { Connecting } from '../../base/connecting.ts';
 import type { TlsMaterial } from './connection.ts';
 
 /** Connections to one API server, made with one TLS material. */
@@ -16,7 +17,7 @@ export interface Pools {
 export class RenewedPools {
   readonly #server: string;
   readonly #retired = new Set<Pools>();
-  readonly #ending = new AbortController();
+  readonly #connecting = new Connecting();
   #tls: TlsMaterial;
   #current: Pools;
   #isClosed = false;
@@ -24,7 +25,7 @@ export class RenewedPools {
   constructor(server: string, tls: TlsMaterial) {
     this.#server = server;
     this.#tls = tls;
-    this.#current = open(server, tls, this.#ending.signal);
+    this.#current = open(server, tls, this.#connecting);
   }
 
   /** How many old pools still have something running on them. */
@@ -41,7 +42,7 @@ export class RenewedPools {
   for(tls: TlsMaterial): Pools {
     if (tls === this.#tls || this.#isClosed) return this.#current;
     if (!isSame(tls, this.#tls)) {
-      const next = open(this.#server, tls, this.#ending.signal);
+      const next = open(this.#server, tls, this.#connecting);
       this.#retire(this.#current);
       this.#current = next;
     }
@@ -55,8 +56,7 @@ export class RenewedPools {
     const all = [this.#current, ...this.#retired].flatMap(({ calls, watches }) => [calls, watches]);
     this.#retired.clear();
     await Promise.all(all.map((pool) => pool.destroy()));
-    // What is just being connected is no pool's yet, and would keep the process up until that is given up.
-    this.#ending.abort();
+    this.#connecting.end();
   }
 
   #retire(old: Pools): void {
@@ -70,17 +70,17 @@ export class RenewedPools {
 function open(
   server: string,
   { ca, clientCertificate, serverName }: TlsMaterial,
-  signal: AbortSignal,
+  connecting: Connecting,
 ): Pools {
-  const connect = {
+  const connect = connecting.connector({
     ca,
-    signal,
+    allowH2: false,
     timeout: 10_000,
     ...(clientCertificate === undefined
       ? {}
       : { cert: clientCertificate.cert, key: clientCertificate.key.expose() }),
     ...(serverName === undefined ? {} : { servername: serverName }),
-  };
+  });
   return {
     calls: new Pool(server, { connect, allowH2: false, connections: 16 }),
     // A watch that is silent is not broken: its reader has a limit of its own.

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
 import { RenewedPools } from '../../../src/kube/transport/pools.ts';
 import { makeCertificate } from '../../certificate.ts';
+import { followSockets } from '../../closed-sockets.ts';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { startScriptedApi, Stream } from '../scripted-api.ts';
 
@@ -74,4 +75,20 @@ test('closing ends what runs on old and new pools, and makes no more', async () 
     code: 'UND_ERR_DESTROYED',
   });
   expect(pools.retired).toBe(0);
+});
+
+test('a connection that is closed is not kept in memory', async () => {
+  const sockets = followSockets();
+  closing.push({ close: async () => sockets.stop() });
+  const api = await startScriptedApi(() => ({ headers: { connection: 'close' }, body: {} }));
+  closing.push(api);
+  const { ca } = api.connection.tls({ fresh: false });
+  const { calls } = opened(api.connection.server, { ca }).for({ ca });
+  for (let time = 0; time < 30; time += 1) {
+    const { body } = await calls.request({ method: 'GET', path: '/' });
+    await body.dump();
+  }
+  expect(sockets.opened()).toBe(30);
+  // The last ones may be on their way yet.
+  await eventually('few are left', () => sockets.kept() < 5);
 });
