@@ -56,10 +56,11 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<v
       leadership.assertHeld();
     },
   });
-  const instruments = await startInstruments(config.telemetryAddress, log);
-  const { metrics } = instruments;
   const transport = new Transport(connection, { onCall: (ended) => metrics.kubeCall(ended) });
   const election = electionOf(config, transport, trouble('leader election'));
+  // What the configuration says is known to be right: from here on there is something to be closed.
+  const instruments = await startInstruments(config.telemetryAddress, log);
+  const { metrics } = instruments;
   const caches = createCaches(transport, {
     onPipeline: (key) => reconcilers.pipelines.queue.add(key),
     onPipelineStored: (pipeline) => reconcilers.pipelineStored(pipeline),
@@ -88,19 +89,22 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<v
     log.info({ instance, pipelines: caches.pipelineCount() }, 'ready');
     leadership = await election.acquire(asked);
     leadingSince = performance.now();
+    const { lost } = leadership;
+    lost.throwIfAborted();
+    // Whatever still acts must not, also while we stop: another replica may act from then on.
+    const onLost = (): void => reconcilers.abort(lost.reason as CodedError); // see Leadership.lost
+    lost.addEventListener('abort', onLost, { once: true });
     log.info({}, 'leading');
     reconcilers.start();
-    await anyOf(asked, leadership.lost);
-    // Whatever still acts must not: another replica may act from now on.
-    if (leadership.lost.aborted) reconcilers.abort(leadership.lost.reason as CodedError); // see Leadership.lost
-    leadership.lost.throwIfAborted();
+    await anyOf(asked, lost);
+    lost.throwIfAborted();
   } catch (thrown) {
     if (!asked.aborted || leadership?.lost.aborted === true) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
     await reconcilers.stop();
-    // Only now may another one act.
-    await leadership?.release();
+    // Only now may another one act; it need not wait for what we have to tell.
+    await Promise.all([leadership?.release(), reconcilers.drain()]);
     await caches.stop();
     await Promise.all([forges.close(), instruments.stop()]);
     await transport.close();

@@ -26,6 +26,7 @@ const credentialPassMs = 120_000;
 /** More than a forge may take to send an archive: cut short, it would begin from the start each time and never end. */
 const pipelinePassMs = 12 * 60_000;
 const credentialConcurrency = 4;
+const drainWithinMs = 2_000;
 
 export interface ReconcilerParts {
   readonly config: Pick<Config, 'concurrency' | 'crossNamespaceTargets'>;
@@ -46,8 +47,10 @@ export interface Reconcilers {
   start(): void;
   /** Running passes are aborted at once, none begins. */
   abort(reason: Error): void;
-  /** Within ten seconds: see Controller.stop. */
+  /** Ends the passes, within eight seconds: see Controller.stop. */
   stop(): Promise<void>;
+  /** Sends what is still to be told in Events, within two seconds. */
+  drain(): Promise<void>;
   facts(): readonly ControllerFacts[];
 }
 
@@ -159,8 +162,8 @@ export function createReconcilers({
     },
     stop: async () => {
       await Promise.all(both.map(({ controller }) => controller.stop()));
-      await events.drain();
     },
+    drain: () => events.drain(drainWithinMs),
     facts: () =>
       both.map(({ controller, ...options }) => ({
         controller: controller.name,

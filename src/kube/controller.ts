@@ -36,7 +36,7 @@ export interface ControllerOptions {
 }
 
 /** How long passes that run may take to their end once we stop, and how long after that to heed that they are aborted. Both together, and what is left to do then, are to fit into ten seconds. */
-const endWithinMs = 5_000;
+const endWithinMs = 4_000;
 const heedWithinMs = 4_000;
 /** For how long passes may follow each other without letting the event loop see to anything else. */
 const longestBreathMs = 10;
@@ -73,7 +73,7 @@ export class Controller {
   }
 
   /**
-   * No new pass begins; running ones may end for five seconds, then are aborted and have four to heed it (they revoke tokens in
+   * No new pass begins; running ones may end for four seconds, then are aborted and have four to heed it (they revoke tokens in
    * that time), then are left behind. Never rejects; asked again, it gives the same promise.
    */
   stop(): Promise<void> {

@@ -140,6 +140,12 @@ See: lockkeeper controller --help
       'ConfigInvalid',
       /^forge git\.test: cannot read its caFile \/nowhere\/ca\.crt \(ENOENT\)$/,
     ],
+    [
+      'with an election of which nobody says where it is',
+      ['--kubeconfig', 'right', '--leader-elect', 'true', '--telemetry-address', '127.0.0.1:0'],
+      'ConfigInvalid',
+      /give --leader-election-namespace too$/,
+    ],
   ])(
     '%s says what to do as a line of its log, and that it is no use to try again',
     async (_, args, code, message) => {

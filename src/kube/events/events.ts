@@ -45,10 +45,10 @@ export class Events {
   }
 
   /**
-   * Resolves when what was written and counted so far has arrived or failed, within ten seconds: what has not arrived by then is
-   * told of and dropped. Writing may go on afterwards.
+   * Resolves when what was written and counted so far has arrived or failed, within ten seconds or so many: what has not arrived by
+   * then is told of and dropped. Writing may go on afterwards.
    */
-  async drain(): Promise<void> {
+  async drain(withinMs: number = timeoutMs): Promise<void> {
     clearTimeout(this.#batch);
     this.#batch = undefined;
     this.#writeDue(true);
@@ -57,7 +57,7 @@ export class Events {
         new CodedError('EventsDropped', 'some events had not arrived when it was time to go'),
       );
       this.#ending = new AbortController();
-    }, timeoutMs);
+    }, withinMs);
     await Promise.all(this.#underWay);
     clearTimeout(late);
   }
