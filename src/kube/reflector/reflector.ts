@@ -50,6 +50,7 @@ export class Reflector<T extends Stored> {
   readonly #stopped = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
+  /** Whether all is read as the beginning of a watch: the server offers it, and nothing between us ends it too soon or holds it back. */
   #streams: boolean;
   /** The version up to which the store has all; undefined: all has to be read. */
   #at: string | undefined;
@@ -188,9 +189,14 @@ export class Reflector<T extends Stored> {
     } catch (thrown) {
       // A server is silent about a version that it will only come to; and what could not be read is lost.
       const wasSilent = isKubeError(thrown, 'Timeout');
+      if (wasSilent && this.#at === undefined) this.#streams = false;
       if (wasSilent || isKubeError(thrown, 'Malformed')) this.#at = undefined;
       if (wasSilent) this.#isRewritten = true;
       throw thrown;
+    }
+    if (this.#at === undefined) {
+      this.#streams = false;
+      throw new KubeError('Unavailable', `watch ${resource.plural}: ended before all objects had come`);
     }
     if (performance.now() - began < shortestWatchMs)
       throw new KubeError('Unavailable', `watch ${resource.plural}: ended as soon as it began`);

@@ -62,6 +62,23 @@ test('a stream that breaks before its end is begun anew, and nothing counts as g
   expect(watches().map(({ query }) => query['sendInitialEvents'])).toEqual(['true', 'true']);
 });
 
+test.each<[string, () => Stream, string]>([
+  ['ends', () => new Stream().write(event('ADDED', boat({ name: 'a' }))).end(), 'Unavailable'],
+  ['brings nothing', () => new Stream(), 'Timeout'],
+])('where a stream %s before all objects have come they are read in pages', async (_, stream, code) => {
+  const { reflector, lists, watches, troubles, changes } = await made({
+    lists: [page([boat({ name: 'a' }), boat({ name: 'b' })])],
+    watches: [stream()],
+    silenceMs: 500,
+  });
+  await reflector.start();
+  await eventually('it is followed', () => watches().length >= 2);
+  expect(troubles[0]).toMatchObject({ code });
+  expect(changes).toEqual(['added canal/a@1', 'added canal/b@1']);
+  expect(lists()).toHaveLength(1);
+  expect(watches()[1]?.query).not.toHaveProperty('sendInitialEvents');
+});
+
 test('what the server has forgotten is read anew, and only what is different is told', async () => {
   const { reflector, changes, watches, troubles } = await made({
     watches: [
