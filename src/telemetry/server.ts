@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { CodedError, codeOf } from '../base/error.ts';
 import type { Verdict } from './health.ts';
 import type { Scrape } from './metrics.ts';
@@ -27,7 +28,10 @@ interface Answer {
   readonly allow?: string;
 }
 
-/** A scraper and a kubelet need three; whoever opens more is cut off before it costs anything. */
+/**
+ * A scraper and a kubelet need three. Of more the oldest is ended and the newest is heard: were it the other way round, whoever holds
+ * that many open would keep the kubelet out, and that would restart a process that is well.
+ */
 const mostConnections = 64;
 const requestWithinMs = 5_000;
 /** For one that takes no answer. */
@@ -48,7 +52,7 @@ export async function startTelemetryServer(options: TelemetryServerOptions): Pro
     },
     (request, response) => void respond(options, request, response),
   );
-  server.maxConnections = mostConnections;
+  endOldest(server);
   server.timeout = silentMs;
   await listen(server, options);
   // A connection that cannot be accepted is for its client to try again; without a listener it would end the process.
@@ -62,6 +66,18 @@ export async function startTelemetryServer(options: TelemetryServerOptions): Pro
       await closed;
     },
   };
+}
+
+function endOldest(server: Server): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (oldest === undefined || open.size <= mostConnections) return;
+    open.delete(oldest);
+    oldest.destroy();
+  });
 }
 
 async function listen(server: Server, { host, port }: TelemetryServerOptions): Promise<void> {

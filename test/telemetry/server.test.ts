@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CodedError, codeOf } from '../../src/base/error.ts';
@@ -156,11 +157,19 @@ describe('what would cost too much is refused:', () => {
     expect(await raw(await served(), 'hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('more connections than a scraper and a kubelet need', async () => {
+  test('more connections than a scraper and a kubelet need: the oldest is ended, and who comes is answered', async () => {
     const server = await served();
-    const sockets = Array.from({ length: 64 }, () => connect(server.port, '127.0.0.1'));
-    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
-    await expect(ask(server, '/livez')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 64; count += 1) {
+      const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      sockets.push(socket.resume());
+    }
+    const [oldest] = sockets;
+    const ended = new Promise((resolve) => oldest?.once('close', resolve));
+    expect(await ask(server, '/livez')).toMatchObject({ status: 200 });
+    await ended;
+    expect(sockets.filter(({ closed }) => closed)).toHaveLength(1);
     for (const socket of sockets) socket.destroy();
   });
 });
