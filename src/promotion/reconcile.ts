@@ -6,6 +6,7 @@ import { CodedError, codeOf } from '../base/error.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { earliest, type Clock } from '../base/time.ts';
 import type { Uses } from '../credentials/uses.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { act, type Act, type Tools } from './act.ts';
 import { announce, type Announcement } from './announce.ts';
@@ -256,7 +257,14 @@ export class PipelineReconciler {
     const last = written?.uid === uid ? written.status : pipeline.status;
     if (last !== undefined && isSameJson(last, status)) return true;
     const latest = written?.uid === uid ? asWritten(pipeline, written) : pipeline;
-    const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
+    let resourceVersion: string | undefined;
+    try {
+      resourceVersion = await this.#parts.writeStatus(latest, status, signal);
+    } catch (thrown) {
+      // The server does not hold what we wrote last: somebody wrote over it, or it was put back to before that.
+      if (isKubeError(thrown, 'Conflict')) this.#written.delete(key);
+      throw thrown;
+    }
     if (resourceVersion === undefined) return false;
     this.#written.set(key, { uid, resourceVersion, status });
     return true;

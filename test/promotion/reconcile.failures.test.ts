@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Environment, Pipeline } from '../../src/api/pipeline.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
 import { branch, Stage } from './stage.ts';
 
@@ -283,6 +284,24 @@ describe('while the cache does not hold our last status yet', () => {
     // The pull request is found again by looking.
     expect(own.asked()).toEqual(['POST /graphql repository']);
     expect(own.pullRequests()).toHaveLength(1);
+  });
+
+  test('what the server was put back to counts, as soon as it has refused our next one', async () => {
+    const own = await stage();
+    const before = own.stored;
+    own.cached = before;
+    await own.settle();
+    own.stored = before;
+    own.run('dev', '6.2.0');
+    own.refuseStatus = () => {
+      own.refuseStatus = undefined;
+      throw new KubeError('Conflict', 'the object has been modified');
+    };
+    await expect(own.pass()).rejects.toMatchObject({ code: 'Conflict' });
+    own.cached = undefined;
+    await own.settle();
+    expect(own.conflicts).toBe(0);
+    expect(own.staging.promotion).toMatchObject({ phase: 'Proposed' });
   });
 
   test('a Pipeline that was made anew under its name gets its own status, be it the same', async () => {
