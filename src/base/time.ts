@@ -10,6 +10,11 @@ export function toTimestamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
 
+/** RFC 3339 in UTC with microseconds, as Kubernetes writes `metav1.MicroTime`, which takes no fewer digits. */
+export function toMicroTime(date: Date): string {
+  return `${date.toISOString().slice(0, 23)}000Z`;
+}
+
 export function addMs(date: Date, ms: number): Date {
   return new Date(date.getTime() + ms);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EventsV1Event } from '@kubernetes/client-node';
 import { sentence } from '../../base/sentence.ts';
+import { toMicroTime } from '../../base/time.ts';
 
 /** What happened. */
 export interface EventContent {
@@ -56,11 +57,6 @@ export function eventBody(
 /** The same for two that say the same of the same object, whenever they happened. */
 export function keyOf({ regarding, type, reason, action, note, reportingController }: EventBody): string {
   return JSON.stringify([regarding.uid, type, reason, action, note, reportingController]);
-}
-
-/** Kubernetes' `metav1.MicroTime`, which takes no fewer digits. */
-export function toMicroTime(date: Date): string {
-  return `${date.toISOString().slice(0, 23)}000Z`;
 }
 
 /** The object's name and 16 random digits: names of objects and Events are at most 253 long, and no word of them ends with a dash. */

@@ -1,4 +1,5 @@
-import { keyOf, toMicroTime, type EventBody } from './event-body.ts';
+import { toMicroTime } from '../../base/time.ts';
+import { keyOf, type EventBody } from './event-body.ts';
 
 /** How long an Event may be quiet and still be the one that happens again; client-go's bound too. */
 const quietMs = 6 * 60_000;

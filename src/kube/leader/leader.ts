@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/error.ts';
+import { toMicroTime } from '../../base/time.ts';
 import {
   defaultTimings,
   requestMs,
@@ -9,7 +10,7 @@ import {
 import { isKubeError, KubeError } from '../errors.ts';
 import { HeldLease, isOutrun, type HeldLeaseOptions, type Leadership } from './leadership.ts';
 import { LeaseObservation } from './lease-observation.ts';
-import { SharedLease, toMicroTime, type Lease } from './lease.ts';
+import { SharedLease, type Lease } from './lease.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface LeaderElectorOptions {

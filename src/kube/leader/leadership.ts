@@ -1,8 +1,9 @@
 import { CodedError } from '../../base/error.ts';
 import { sentence } from '../../base/sentence.ts';
+import { toMicroTime } from '../../base/time.ts';
 import { requestMs, type ElectionClock, type ElectionTimings } from './election.ts';
 import { isKubeError } from '../errors.ts';
-import { toMicroTime, type Lease, type LeaseRecord, type Sending, type SharedLease } from './lease.ts';
+import type { Lease, LeaseRecord, Sending, SharedLease } from './lease.ts';
 
 /** What it is to be the one that acts. Lost once is lost for ever: then the process has to end. */
 export interface Leadership {

@@ -1,9 +1,9 @@
 import type { V1LeaseSpec } from '@kubernetes/client-node';
 import { z } from 'zod';
-import { sentence } from '../../base/sentence.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import { readLines } from '../reflector/lines.ts';
 import { pathOf, type Resource } from '../resource.ts';
+import { failureOf, jsonOf } from '../transport/api-status.ts';
 import type { Request } from '../transport/send.ts';
 import type { Transport } from '../transport/transport.ts';
 
@@ -62,7 +62,6 @@ const stored = z.object({
   spec: record,
 });
 const event = z.object({ type: z.string(), object: z.unknown() });
-const errorStatus = z.object({ code: z.number().optional(), message: z.string().optional() });
 
 /** One Lease at the API server, by its name. Every method rejects with a KubeError or the signal's reason. */
 export class SharedLease {
@@ -123,11 +122,8 @@ export class SharedLease {
       throw this.#explained('watch', thrown);
     });
     for await (const line of readLines(stream)) {
-      const { type, object } = event.safeParse(parsed(line)).data ?? {};
-      if (type === 'ERROR') {
-        const { code, message = '' } = errorStatus.safeParse(object).data ?? {};
-        throw new KubeError(code === 410 ? 'Gone' : 'Unavailable', `${this.title}: ${sentence(message)}`);
-      }
+      const { type, object } = event.safeParse(jsonOf(line)).data ?? {};
+      if (type === 'ERROR') throw failureOf(`watch of ${this.title}`, object);
       if (type === 'DELETED') yield undefined;
       else yield this.#parse(object);
     }
@@ -173,11 +169,6 @@ export class SharedLease {
   }
 }
 
-/** RFC 3339 with microseconds, as Kubernetes writes `metav1.MicroTime`. */
-export function toMicroTime(date: Date): string {
-  return `${date.toISOString().slice(0, 23)}000Z`;
-}
-
 function bodyOf(
   { holder, durationMs, acquireTime, renewTime, transitions }: LeaseRecord,
   metadata: object,
@@ -195,12 +186,4 @@ function bodyOf(
       leaseTransitions: transitions,
     } satisfies SpecBody,
   };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { sentence } from '../../base/sentence.ts';
-import { KubeError, type KubeErrorCode } from '../errors.ts';
+import { KubeError } from '../errors.ts';
 import { readLines } from './lines.ts';
 import { pathOf, type Resource } from '../resource.ts';
+import { failureOf, jsonOf } from '../transport/api-status.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface WatchRequest {
@@ -47,11 +47,6 @@ const versioned = z.object({
     resourceVersion: z.string(),
     annotations: z.record(z.string(), z.string()).optional().catch(undefined),
   }),
-});
-const errorStatus = z.object({
-  code: z.number().optional(),
-  message: z.string().optional(),
-  details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
 });
 
 /**
@@ -106,36 +101,12 @@ function queryOf(from: string | undefined): Record<string, string> {
 
 /** Throws what an ERROR event says. */
 function eventOf(line: string, { plural }: Resource): WatchEvent {
-  const read = wire.safeParse(parsed(line)).data;
+  const read = wire.safeParse(jsonOf(line)).data;
   if (read === undefined) return { type: 'UNREADABLE' };
   const { type, object } = read;
-  if (type === 'ERROR') throw failureOf(object, plural);
+  if (type === 'ERROR') throw failureOf(`watch ${plural}`, object);
   const metadata = versioned.safeParse(object).data?.metadata;
   const resourceVersion = metadata?.resourceVersion;
   if (type !== 'BOOKMARK') return { type, object, resourceVersion };
   return { type, resourceVersion, endsInitial: metadata?.annotations?.[initialEventsEnd] === 'true' };
-}
-
-function failureOf(object: unknown, plural: string): KubeError {
-  const { code, message = '', details } = errorStatus.safeParse(object).data ?? {};
-  const seconds = details?.retryAfterSeconds;
-  return new KubeError(errorCodes[code ?? 0] ?? 'Unavailable', `watch ${plural}: ${sentence(message)}`, {
-    ...(code === undefined ? {} : { status: code }),
-    ...(seconds === undefined ? {} : { retryAfterMs: seconds * 1000 }),
-  });
-}
-
-const errorCodes: Readonly<Record<number, KubeErrorCode>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  410: 'Gone',
-  429: 'TooManyRequests',
-};
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import { retryAfterMs } from './retry-after.ts';
 
 const maxMessageBytes = 500;
 const apiStatus = z.object({
+  code: z.number().optional(),
   message: z.string().optional(),
   reason: z.string().optional(),
   details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
@@ -32,6 +33,20 @@ export function refusalOf(what: string, { status, headers, text }: Answer): Kube
     status,
     ...(wait > 0 ? { retryAfterMs: wait } : {}),
   });
+}
+
+/** What the object of an ERROR event in a watch says, as an error: an answer that came after the answer had begun. */
+export function failureOf(what: string, object: unknown): KubeError {
+  const { code, message = 'failed', reason, details } = apiStatus.safeParse(object).data ?? {};
+  const waitMs = (details?.retryAfterSeconds ?? 0) * 1000;
+  return new KubeError(
+    code === undefined ? 'Unavailable' : codeFor(code, reason),
+    `${what}: ${sentence(message, maxMessageBytes)}`,
+    {
+      ...(code === undefined ? {} : { status: code }),
+      ...(waitMs > 0 ? { retryAfterMs: waitMs } : {}),
+    },
+  );
 }
 
 /** The value of a JSON text; undefined when it is none. No error, since the parser's quotes the text. */
