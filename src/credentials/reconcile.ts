@@ -1,6 +1,8 @@
 import type { Credential, CredentialStatus } from '../api/credential.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { isOlder } from '../kube/resource-version.ts';
 import { nameOf, probedRepository, type CredentialFacts, type Inspected, type Keyring } from './keyring.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
 import { credentialStatusOf } from './status.ts';
@@ -51,8 +53,7 @@ interface Probed extends Found {
 /** What we wrote into a status last: the cache may not show it yet. */
 interface Written {
   readonly uid: string;
-  /** The version that the cache had then, and the one that it will have. */
-  readonly over: string;
+  /** The one that the cache will have. */
   readonly resourceVersion: string;
   readonly status: CredentialStatus;
 }
@@ -78,8 +79,8 @@ export class CredentialReconciler {
     }
     const found = await this.#find(credential, signal);
     const { uses, clock } = this.#parts;
-    const written = this.#written.get(key);
-    const previous = written?.uid === credential.metadata.uid ? written.status : credential.status;
+    const latest = this.#withLastWrite(key, credential);
+    const previous = latest.status;
     const status = credentialStatusOf({
       now: clock.now(),
       generation: credential.metadata.generation,
@@ -93,7 +94,7 @@ export class CredentialReconciler {
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
     });
     if (previous === undefined || !isSameJson(previous, status))
-      await this.#write(key, credential, status, signal);
+      await this.#write(key, latest, status, signal);
     return { requeueAfterMs: jittered(this.#nextMs(key, found)) };
   }
 
@@ -170,24 +171,32 @@ export class CredentialReconciler {
     return Math.max(retryMs, ms(addMs(at, probeEveryMs)));
   }
 
+  /** The Credential with the status that we wrote last, when the cache does not hold it yet. */
+  #withLastWrite(key: string, cached: Credential): Credential {
+    const written = this.#written.get(key);
+    if (written === undefined) return cached;
+    const { uid, resourceVersion, status } = written;
+    if (uid === cached.metadata.uid && isOlder(cached.metadata.resourceVersion, resourceVersion))
+      return { ...cached, metadata: { ...cached.metadata, resourceVersion }, status };
+    this.#written.delete(key);
+    return cached;
+  }
+
   async #write(
     key: string,
     credential: Credential,
     status: CredentialStatus,
     signal: AbortSignal,
   ): Promise<void> {
-    const { metadata } = credential;
-    const last = this.#written.get(key);
-    const latest =
-      last?.uid === metadata.uid && last.over === metadata.resourceVersion
-        ? {
-            ...credential,
-            metadata: { ...metadata, resourceVersion: last.resourceVersion },
-            status: last.status,
-          }
-        : credential;
-    const resourceVersion = await this.#parts.writeStatus(latest, status, signal);
-    if (resourceVersion === undefined) return;
-    this.#written.set(key, { uid: metadata.uid, over: metadata.resourceVersion, resourceVersion, status });
+    const { uid } = credential.metadata;
+    let resourceVersion: string | undefined;
+    try {
+      resourceVersion = await this.#parts.writeStatus(credential, status, signal);
+    } catch (thrown) {
+      // The server does not hold what we wrote last: somebody wrote over it, or it was put back to before that.
+      if (isKubeError(thrown, 'Conflict')) this.#written.delete(key);
+      throw thrown;
+    }
+    if (resourceVersion !== undefined) this.#written.set(key, { uid, resourceVersion, status });
   }
 }

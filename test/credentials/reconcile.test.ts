@@ -173,6 +173,17 @@ test('while the cache does not hold our last status yet, it counts, and the next
   expect(passes.conflicts).toBe(0);
 });
 
+test('a status that somebody took away is written again', async () => {
+  const passes = new Passes(await acme.promoter());
+  const { status: before } = await passes.pass();
+  const { status: _, metadata, ...rest } = passes.credential;
+  const resourceVersion = String(Number(metadata.resourceVersion) + 1);
+  passes.credential = { ...rest, metadata: { ...metadata, resourceVersion } };
+  const { status } = await passes.pass(1_000);
+  expect(readyOf(status)).toBe(readyOf(before));
+  expect([passes.written.length, passes.conflicts]).toEqual([2, 0]);
+});
+
 describe('the time of the last use', () => {
   /** One use by this environment. */
   async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
