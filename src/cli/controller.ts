@@ -18,15 +18,16 @@ const longestSyncMs = 120_000;
 /** What it was started with is wrong, so that trying again is of no use. */
 const misconfigured: ReadonlySet<string> = new Set(['ConfigInvalid', 'KubeconfigInvalid', 'NotInCluster']);
 
-/** Runs until SIGTERM or SIGINT; gives the exit code, and leaves nothing that would keep the process from ending. */
+/** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
 export async function runController(
   config: Config,
+  asked: AbortSignal,
   { syncWithinMs = longestSyncMs }: { readonly syncWithinMs?: number } = {},
 ): Promise<number> {
   endOnUnhandled();
   const log = createLog(config.logLevel);
   try {
-    await run(config, log, syncWithinMs);
+    await run(config, asked, log, syncWithinMs);
     log.info({}, 'stopped');
     return 0;
   } catch (thrown) {
@@ -36,8 +37,7 @@ export async function runController(
 }
 
 /** Rejects with what ended it, unless it was asked to stop. */
-async function run(config: Config, log: Logger, syncWithinMs: number): Promise<void> {
-  const asked = untilAskedToStop();
+async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs: number): Promise<void> {
   const trouble = (what: string) => (err: unknown) => log.warn({ what, err }, 'worked around');
   let leadership: Leadership | undefined;
   let leadingSince = 0;
@@ -109,13 +109,6 @@ async function run(config: Config, log: Logger, syncWithinMs: number): Promise<v
     await Promise.all([forges.close(), instruments.stop()]);
     await transport.close();
   }
-}
-
-/** Aborted by the first signal that asks us to stop, with its name; a second one ends the process as it always does. */
-function untilAskedToStop(): AbortSignal {
-  const asked = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => asked.abort(signal));
-  return asked.signal;
 }
 
 /** Resolves when one of them is aborted. */

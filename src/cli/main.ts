@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { untilAskedToStop } from './asked-to-stop.ts';
 
 const help = `Usage: lockkeeper COMMAND [flags]
 
@@ -41,6 +42,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
 }
 
 async function controller(args: readonly string[]): Promise<number> {
+  const asked = untilAskedToStop();
   const { codeOf, messageOf } = await import('../base/error.ts');
   const { controllerHelp, readConfig } = await import('./config.ts');
   let config: ReturnType<typeof readConfig>;
@@ -57,7 +59,7 @@ async function controller(args: readonly string[]): Promise<number> {
   // Only now: --help and a mistake in the flags should not wait for what a controller loads.
   const { loadController } = await import('./load.ts');
   const { runController } = await loadController();
-  return await runController(config);
+  return await runController(config, asked);
 }
 
 process.exitCode = await main(process.argv.slice(2));

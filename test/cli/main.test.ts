@@ -163,13 +163,30 @@ See: lockkeeper controller --help
     },
   );
 
+  test('that is asked to stop while it is loaded ends well', async () => {
+    kubeconfig('unreachable', { token: 'canary' });
+    const preload = `
+      import { registerHooks } from 'node:module';
+      registerHooks({
+        resolve(specifier, context, next) {
+          if (specifier === './config.ts') process.kill(process.pid, 'SIGTERM');
+          return next(specifier, context);
+        },
+      });`;
+    const args = ['--kubeconfig', 'unreachable', '--instance', 'canal', '--telemetry-address', '0'];
+    const early = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+    const { code, stdout } = await run(process.execPath, [...early, main, 'controller', ...args]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/"signal":"SIGTERM","msg":"stopping"[\s\S]*"msg":"stopped"/);
+  });
+
   test('ends by itself, to be started again, when it cannot learn what the cluster holds', async () => {
     kubeconfig('unreachable', { token: 'canary' });
     const program = `
       import { readConfig } from ${JSON.stringify(join(root, 'src/cli/config.ts'))};
       import { runController } from ${JSON.stringify(join(root, 'src/cli/controller.ts'))};
       const config = readConfig(['--kubeconfig', 'unreachable', '--instance', 'canal']);
-      process.exitCode = await runController(config, { syncWithinMs: 200 });`;
+      process.exitCode = await runController(config, new AbortController().signal, { syncWithinMs: 200 });`;
     const { code, stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
     expect(code).toBe(1);
     expect(stdout).toMatch(/"code":"NotSynced","message":"the caches were not filled within 200 ms"/);
