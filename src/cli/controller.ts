@@ -11,6 +11,7 @@ import { electionOf } from './election.ts';
 import { listForges } from './forges.ts';
 import { startInstruments } from './instruments.ts';
 import { createReconcilers } from './reconcilers.ts';
+import { troubleIn } from './trouble.ts';
 
 /** How long the first lists may take; the kubelet starts us again after that. */
 const longestSyncMs = 120_000;
@@ -38,7 +39,7 @@ export async function runController(
 
 /** Rejects with what ended it, unless it was asked to stop. */
 async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs: number): Promise<void> {
-  const trouble = (what: string) => (err: unknown) => log.warn({ what, err }, 'worked around');
+  const trouble = troubleIn(log);
   let leadership: Leadership | undefined;
   let leadingSince = 0;
 
@@ -75,6 +76,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     forges: forges.byHost,
     instance: () => config.instance ?? clusterId(caches),
     log,
+    trouble,
     onPass: (controller, ended) => metrics.pass({ controller, ...ended }),
   });
   instruments.follow(() => ({

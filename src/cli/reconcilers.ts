@@ -21,6 +21,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { credentials, pipelines, storedCredential, storedPipeline, type Caches } from './caches.ts';
 import type { Config } from './config.ts';
 import type { ListedForges } from './forges.ts';
+import type { Trouble } from './trouble.ts';
 
 const credentialPassMs = 120_000;
 /** More than a forge may take to send an archive: cut short, it would begin from the start each time and never end. */
@@ -36,6 +37,7 @@ export interface ReconcilerParts {
   /** Asked in passes alone. */
   readonly instance: () => string;
   readonly log: Logger;
+  readonly trouble: Trouble;
   readonly onPass: (controller: string, ended: EndedPass) => void;
 }
 
@@ -62,6 +64,7 @@ export function createReconcilers({
   forges,
   instance,
   log,
+  trouble,
   onPass,
 }: ReconcilerParts): Reconcilers {
   const credentialOptions = { concurrency: credentialConcurrency, deadlineMs: credentialPassMs };
@@ -89,9 +92,7 @@ export function createReconcilers({
     onUnrevoked: (name) =>
       log.warn({ credential: name }, 'a write token could not be revoked; it ends within the hour'),
   });
-  const events = new Events(transport, { name: 'controller', instance: hostname() }, (err) =>
-    log.warn({ what: 'events', err }, 'worked around'),
-  );
+  const events = new Events(transport, { name: 'controller', instance: hostname() }, trouble('events'));
   const credentialReconciler = new CredentialReconciler({
     keyring,
     credential: caches.credential,
