@@ -4,7 +4,7 @@ export interface ReflectorFacts {
   readonly resource: string;
   /** Whether its store has held everything once. */
   readonly hasSynced: boolean;
-  /** False while the last list or watch was answered with Forbidden. */
+  /** False while the last list or watch was answered with Forbidden or Unauthorized. */
   readonly isPermitted: boolean;
   /** False while the last list or watch was answered with NotFound: the API server has no such kind. */
   readonly isServed: boolean;
@@ -31,7 +31,7 @@ export interface ControllerFacts {
   readonly running: number;
   /** How long the longest of them has run; 0 of none. */
   readonly longestPassMs: number;
-  /** How many of them are past their deadline. */
+  /** How many of them were aborted at their deadline and have not heeded it, for which they have some seconds. */
   readonly overdue: number;
 }
 
@@ -136,8 +136,9 @@ function queueMoves(
 function cacheIsCurrent({ resource, hasSynced, isPermitted, isServed, staleMs }: ReflectorFacts): Check {
   const name = `cache-${resource}`;
   if (!isPermitted) {
-    const next = 'install the ClusterRole and ClusterRoleBinding of the chart again';
-    return check(name, false, `the API server forbids to list or watch ${resource}`, next);
+    const next =
+      'when the log says Forbidden, install the ClusterRole and ClusterRoleBinding of the chart again; when it says Unauthorized, see whether the token of its service account is mounted';
+    return check(name, false, `the API server does not let us list or watch ${resource}`, next);
   }
   if (!isServed) {
     const next = 'apply the CustomResourceDefinition of whoever brings it: this chart, or Flux';
