@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { credential, type Credential } from '../api/credential.ts';
 import { group, objectMeta, version } from '../api/meta.ts';
 import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
+import { isSameJson } from '../base/same-json.ts';
 import { shareStrings } from '../base/share-strings.ts';
 import { looksSame } from '../credentials/looks-same.ts';
 import type { AppObject } from '../engines/engine.ts';
@@ -38,6 +39,8 @@ export interface CacheHooks {
 
 export interface Caches {
   readonly pipeline: (key: string) => Pipeline | undefined;
+  readonly pipelineKeys: () => Iterable<string>;
+  readonly credentialKeys: () => Iterable<string>;
   readonly pipelineCount: () => number;
   readonly credential: (key: string) => Credential | undefined;
   readonly app: (namespace: string, name: string) => AppObject | undefined;
@@ -98,7 +101,11 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
   const helmRelease = engines['helm.toolkit.fluxcd.io/HelmRelease'];
   const ofApps = reflect<AppObject & Stored>(helmReleases, {
     project: (object) => helmRelease.project(object),
-    onChange: ({ key }) => nudge(appName(helmRelease.group, helmRelease.kind, key)),
+    onChange: (change) => {
+      // Flux looks at each app every few minutes, and mostly writes nothing that is read here.
+      if (change.kind === 'updated' && isSameApp(change.before, change.object)) return;
+      nudge(appName(helmRelease.group, helmRelease.kind, change.key));
+    },
   });
   const all = [
     [namespaces, ofNamespaces],
@@ -109,6 +116,8 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
 
   return {
     pipeline: (key) => ofPipelines.store.get(key),
+    pipelineKeys: () => ofPipelines.store.keys(),
+    credentialKeys: () => ofCredentials.store.keys(),
     pipelineCount: () => ofPipelines.store.size,
     credential: (key) => ofCredentials.store.get(key),
     app: (namespace, name) => ofApps.store.get(`${namespace}/${name}`),
@@ -154,6 +163,12 @@ function namesReadBy({ metadata: { namespace }, spec }: Pipeline): readonly stri
 
 function appName(group: string, kind: string, key: string): string {
   return `app ${group}/${kind} ${key}`;
+}
+
+/** Nothing that is read has changed. */
+function isSameApp(before: AppObject, after: AppObject): boolean {
+  const { resourceVersion } = after.metadata;
+  return isSameJson({ ...before, metadata: { ...before.metadata, resourceVersion } }, after);
 }
 
 /** Nothing changed but what we write ourselves. */

@@ -63,9 +63,9 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
   const instruments = await startInstruments(config.telemetryAddress, log);
   const { metrics } = instruments;
   const caches = createCaches(transport, {
-    onPipeline: (key) => reconcilers.pipelines.queue.add(key),
+    onPipeline: (key) => reconcilers.onPipeline(key),
     onPipelineStored: (pipeline) => reconcilers.pipelineStored(pipeline),
-    onCredential: (key) => reconcilers.credentials.queue.add(key),
+    onCredential: (key) => reconcilers.onCredential(key),
     onTrouble: (resource, error) => trouble(resource)(error),
     onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
   });

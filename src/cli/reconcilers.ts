@@ -43,8 +43,10 @@ export interface ReconcilerParts {
 
 /** The two loops that act. */
 export interface Reconcilers {
-  readonly pipelines: Controller;
-  readonly credentials: Controller;
+  /** Looks at a Pipeline, by its key. Nothing before `start`, which looks at all. */
+  readonly onPipeline: (key: string) => void;
+  /** Looks at a Credential, by its key; likewise. */
+  readonly onCredential: (key: string) => void;
   readonly pipelineStored: (pipeline: Pipeline) => void;
   start(): void;
   /** Running passes are aborted at once, none begins. */
@@ -151,11 +153,20 @@ export function createReconcilers({
     { controller: pipelineController, ...pipelineOptions },
     { controller: credentialController, ...credentialOptions },
   ];
+  // What a standby kept in its queue would grow with every object that comes and goes.
+  let isStarted = false;
   return {
-    pipelines: pipelineController,
-    credentials: credentialController,
+    onPipeline: (key) => {
+      if (isStarted) pipelineController.queue.add(key);
+    },
+    onCredential: (key) => {
+      if (isStarted) credentialController.queue.add(key);
+    },
     pipelineStored: (pipeline) => pipelineReconciler.stored(pipeline),
     start: () => {
+      isStarted = true;
+      for (const key of caches.credentialKeys()) credentialController.queue.add(key);
+      for (const key of caches.pipelineKeys()) pipelineController.queue.add(key);
       for (const { controller } of both) controller.start();
     },
     abort: (reason) => {

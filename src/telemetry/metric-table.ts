@@ -54,7 +54,7 @@ export const metricTable = {
   queueDepth: {
     name: 'lockkeeper_queue_depth',
     type: 'gauge',
-    help: 'Keys that are ready and wait for a worker; on a standby all of them do.',
+    help: 'Keys that are ready and wait for a worker; none on a standby.',
     labels: { controller: 'any' },
   },
   queueOldest: {

@@ -213,10 +213,12 @@ test.each([
     const objects = async (): Promise<number | undefined> =>
       (await metric(controller, 'lockkeeper_store_objects'))[`{resource="${resource}"}`];
     const putBack = await deleteDefinition({ root, name, resource });
-    const missing = `"what":"${resource}","err":{[^}]*"code":"NotFound"`;
     await eventually('it has missed it several times', async () => {
-      return [...(await controller.log()).matchAll(new RegExp(missing, 'g'))].length >= 3;
+      const restarts = await metric(controller, 'lockkeeper_watch_restarts_total');
+      return (restarts[`{resource="${resource}",reason="NotFound"}`] ?? 0) >= 3;
     });
+    const told = `"what":"${resource}","err":{[^}]*"code":"NotFound"`;
+    expect(await controller.log()).toMatch(new RegExp(told));
     expect(await objects()).toBe(0);
     expect((await probe(controller, '/livez')).status).toBe(200);
     const unready = await probe(controller, '/readyz');

@@ -27,6 +27,8 @@ async function isWarm(standby: ControllerProcess): Promise<void> {
   expect(await metric(standby, 'lockkeeper_store_objects')).toEqual(objects);
   expect(objects).toMatchObject({ '{resource="pipelines"}': stages.length });
   expect(await metric(standby, 'lockkeeper_leader')).toEqual({ '': 0 });
+  // It looks at everything when it leads, and keeps no list of its own until then.
+  expect(Object.values(await metric(standby, 'lockkeeper_queue_depth'))).toEqual([0, 0]);
   const passes = Object.values(await metric(standby, 'lockkeeper_reconcile_total'));
   expect(passes.filter((count) => count > 0)).toEqual([]);
 }

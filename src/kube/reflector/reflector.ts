@@ -62,6 +62,8 @@ export class Reflector<T extends Stored> {
   #isPermitted = true;
   #isServed = true;
   #currentAt = performance.now();
+  /** Since when all has been read and is followed. */
+  #steadyAt: number | undefined;
   #activeAt = performance.now();
 
   constructor(options: ReflectorOptions<T>) {
@@ -112,7 +114,7 @@ export class Reflector<T extends Stored> {
   async #run(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const began = performance.now();
+      this.#steadyAt = undefined;
       try {
         await this.#follow(signal);
         failures = 0;
@@ -120,7 +122,8 @@ export class Reflector<T extends Stored> {
       } catch (thrown) {
         if (signal.aborted) return;
         this.#heed(thrown);
-        failures = performance.now() - began > stableMs ? 1 : failures + 1;
+        const wasSteady = this.#steadyAt !== undefined && performance.now() - this.#steadyAt > stableMs;
+        failures = wasSteady ? 1 : failures + 1;
         const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
         const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
         await sleep(jittered(Math.max(backoffMs, Math.min(longestAskedMs, askedMs)), 0.3), signal).catch(
@@ -154,7 +157,8 @@ export class Reflector<T extends Stored> {
     }
     // Being away for too long is ordinary; a list that expires before its last page is not.
     if (code !== 'Gone' || this.#at === undefined) this.#options.onTrouble(thrown);
-    if (code === 'Gone') this.#at = undefined;
+    // A version that is not taken today is not taken tomorrow.
+    if (code === 'Gone' || code === 'Invalid') this.#at = undefined;
   }
 
   async #readPages(signal: AbortSignal): Promise<void> {
@@ -244,7 +248,9 @@ export class Reflector<T extends Stored> {
     this.#isPermitted = true;
     this.#isServed = true;
     this.#activeAt = performance.now();
-    if (this.#at !== undefined) this.#currentAt = this.#activeAt;
+    if (this.#at === undefined) return;
+    this.#currentAt = this.#activeAt;
+    this.#steadyAt ??= this.#activeAt;
   }
 
   #put(item: unknown, unseen: Set<string> | undefined): void {

@@ -60,6 +60,16 @@ describe('a watch that cannot be opened', () => {
     expect(new Set(watches().map(({ query }) => query['resourceVersion']))).toEqual(new Set(['10']));
   });
 
+  test('because its version is not taken is told of, and all is read anew', async () => {
+    const { lists, watches, troubles } = await started({
+      lists: [page([]), page([], { version: 20 })],
+      watches: [refusal(400, 'BadRequest', 'what version is that?')],
+    });
+    await eventually('it watches again', () => watches().length === 2);
+    expect(watches().map(({ query }) => query['resourceVersion'])).toEqual(['10', '20']);
+    expect([lists().length, troubles]).toMatchObject([2, [{ code: 'Invalid' }]]);
+  });
+
   test('is not opened again and again without a pause, also when it seems to open', async () => {
     const { troubles, watches } = await started({
       watches: [new Stream().end(), new Stream().end(), new Stream()],
