@@ -1,4 +1,5 @@
 import { CodedError } from '../base/error.ts';
+import { Breath } from './breath.ts';
 import { dispositionOf, type PassEnd, type Result } from './disposition.ts';
 import { Queue } from './queue/queue.ts';
 
@@ -38,8 +39,6 @@ export interface ControllerOptions {
 /** How long passes that run may take to their end once we stop, and how long after that to heed that they are aborted. Both together, and what is left to do then, are to fit into ten seconds. */
 const endWithinMs = 4_000;
 const heedWithinMs = 4_000;
-/** For how long passes may follow each other without letting the event loop see to anything else. */
-const longestBreathMs = 10;
 
 interface Pass {
   readonly began: number;
@@ -59,7 +58,7 @@ export class Controller {
   #workers: readonly Promise<void>[] | undefined;
   #isStopping = false;
   #stopped: Promise<void> | undefined;
-  #breathedAt = performance.now();
+  readonly #breath = new Breath();
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
@@ -119,20 +118,13 @@ export class Controller {
 
   async #work(): Promise<void> {
     while (!this.#isStopping) {
-      await this.#breathe();
+      await this.#breath.take();
       const key = await this.queue.take();
       // It may have been handed to us the moment before we were stopped.
       if (key === undefined || this.#isStopping) return;
       await this.#pass(key);
       this.queue.done(key);
     }
-  }
-
-  /** Passes that find everything in caches never wait for the event loop, which would be still until the queue is empty. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breathedAt < longestBreathMs) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#breathedAt = performance.now();
   }
 
   async #pass(key: string): Promise<void> {

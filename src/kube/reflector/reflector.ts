@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { codeOf, messageOf } from '../../base/error.ts';
 import { sentence } from '../../base/sentence.ts';
 import { jittered, sleep } from '../../base/time.ts';
+import { Breath } from '../breath.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import { currentVersion, listPages } from './list.ts';
 import { isOlder } from '../resource-version.ts';
@@ -48,6 +49,7 @@ export class Reflector<T extends Stored> {
   readonly store: Store<T>;
   readonly #options: ReflectorOptions<T>;
   readonly #stopped = new AbortController();
+  readonly #breath = new Breath();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   /** Whether all is read as the beginning of a watch: the server offers it, and nothing between us ends it too soon or holds it back. */
@@ -189,7 +191,10 @@ export class Reflector<T extends Stored> {
     const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
     const request = { transport, resource, from: this.#at, silenceMs, rereadMs, signal };
     try {
-      for await (const event of watchEvents(request)) this.#take(event, unseen);
+      for await (const event of watchEvents(request)) {
+        this.#take(event, unseen);
+        await this.#breath.take();
+      }
     } catch (thrown) {
       // A server is silent about a version that it will only come to; and what could not be read is lost.
       const wasSilent = isKubeError(thrown, 'Timeout');
