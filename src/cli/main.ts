@@ -44,7 +44,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
 async function controller(args: readonly string[]): Promise<number> {
   const asked = untilAskedToStop();
   const { codeOf, messageOf } = await import('../base/error.ts');
-  const { controllerHelp, readConfig } = await import('./config.ts');
+  const { loadConfig, loadController } = await import('./load.ts');
+  const { controllerHelp, readConfig } = await loadConfig();
   let config: ReturnType<typeof readConfig>;
   try {
     config = readConfig(args);
@@ -57,7 +58,6 @@ async function controller(args: readonly string[]): Promise<number> {
     return 0;
   }
   // Only now: --help and a mistake in the flags should not wait for what a controller loads.
-  const { loadController } = await import('./load.ts');
   const { runController } = await loadController();
   return await runController(config, asked);
 }
