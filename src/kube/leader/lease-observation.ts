@@ -1,4 +1,4 @@
-import { canonical } from '../../base/canonical.ts';
+import { isSameJson } from '../../base/same-json.ts';
 import type { ElectionClock } from './election.ts';
 import type { Lease } from './lease.ts';
 
@@ -14,8 +14,8 @@ export class LeaseObservation {
   readonly #identity: string;
   readonly #ownMs: number;
   readonly #clock: ElectionClock;
-  /** The record that was seen last; '' for none. */
-  #seen: string | undefined;
+  /** What was seen last; without a record where there was no Lease. */
+  #seen: { readonly record: Lease['record'] | undefined } | undefined;
   /** How long the last one was for that somebody held. */
   #lastMs: number;
   #endsAt = 0;
@@ -32,9 +32,9 @@ export class LeaseObservation {
   see(lease: Lease | undefined): void {
     const now = this.#clock.elapsed();
     const isFirst = this.#seen === undefined;
-    const record = lease === undefined ? '' : canonical(lease.record);
-    if (record === this.#seen) return;
-    this.#seen = record;
+    const record = lease?.record;
+    if (this.#seen !== undefined && isSameJson(record, this.#seen.record)) return;
+    this.#seen = { record };
     if (lease === undefined) {
       // Deleted under a holder that may not know yet. Who has never seen it makes it at once, or nobody would.
       this.#endsAt = isFirst ? now : now + this.#lastMs;
