@@ -41,7 +41,6 @@ export async function runController(
 async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs: number): Promise<void> {
   const trouble = troubleIn(log);
   let leadership: Leadership | undefined;
-  let leadingSince = 0;
 
   const connection =
     config.kubeconfig === undefined
@@ -80,7 +79,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     onPass: (controller, ended) => metrics.pass({ controller, ...ended }),
   });
   instruments.follow(() => ({
-    leadingMs: leadership === undefined ? undefined : performance.now() - leadingSince,
+    isLeading: leadership !== undefined,
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
   }));
@@ -90,7 +89,6 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     const instance = config.instance ?? clusterId(caches);
     log.info({ instance, pipelines: caches.pipelineCount() }, 'ready');
     leadership = await election.acquire(asked);
-    leadingSince = performance.now();
     const { lost } = leadership;
     lost.throwIfAborted();
     // Whatever still acts must not, also while we stop: another replica may act from then on.

@@ -21,7 +21,7 @@ export async function startInstruments(
   const lag = new EventLoopLag();
   const [scraped, probed] = [lag.reader(), lag.reader()];
   const metrics = createMetrics({ version, eventLoopLagMs: scraped });
-  let read = (): RuntimeFacts => ({ leadingMs: undefined, reflectors: [], controllers: [] });
+  let read = (): RuntimeFacts => ({ isLeading: false, reflectors: [], controllers: [] });
   let server: TelemetryServer | undefined;
   if (address !== 'nowhere') {
     server = await startTelemetryServer({

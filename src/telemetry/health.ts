@@ -37,8 +37,8 @@ export interface ControllerFacts {
 
 /** What the process knows of itself, read at one moment. */
 export interface RuntimeFacts {
-  /** For how long passes have been let run here; undefined while another replica leads, and before. */
-  readonly leadingMs: number | undefined;
+  /** Whether passes run here; a standby's queues are empty. */
+  readonly isLeading: boolean;
   readonly reflectors: readonly ReflectorFacts[];
   readonly controllers: readonly ControllerFacts[];
 }
@@ -76,7 +76,7 @@ export function liveness(facts: RuntimeFacts & { readonly eventLoopLagMs: number
   return verdict([
     eventLoopTurns(facts.eventLoopLagMs),
     ...facts.reflectors.map(reflectorMoves),
-    ...facts.controllers.flatMap((each) => [passesHeed(each), queueMoves(each, facts.leadingMs)]),
+    ...facts.controllers.flatMap((each) => [passesHeed(each), queueMoves(each)]),
   ]);
 }
 
@@ -120,17 +120,10 @@ function passesHeed({ controller, deadlineMs, longestPassMs, overdue }: Controll
   );
 }
 
-function queueMoves(
-  { controller, concurrency, queueDepth, oldestMs, running }: ControllerFacts,
-  leadingMs: number | undefined,
-): Check {
-  const name = `queue-${controller}`;
-  if (leadingMs === undefined) return { name, ok: true, message: `${queueDepth} wait for leadership` };
-  // What has waited for leadership has not waited for a worker.
-  const waitedMs = Math.min(oldestMs, leadingMs);
-  const ok = running >= concurrency || waitedMs < longestWaitMs;
-  const seen = `${queueDepth} wait, the first for ${seconds(waitedMs)}; ${running} of ${concurrency} workers are busy`;
-  return check(name, ok, seen, 'nobody takes it: restart the Pod, and report this');
+function queueMoves({ controller, concurrency, queueDepth, oldestMs, running }: ControllerFacts): Check {
+  const ok = running >= concurrency || oldestMs < longestWaitMs;
+  const seen = `${queueDepth} wait, the first for ${seconds(oldestMs)}; ${running} of ${concurrency} workers are busy`;
+  return check(`queue-${controller}`, ok, seen, 'nobody takes it: restart the Pod, and report this');
 }
 
 function cacheIsCurrent({ resource, hasSynced, isPermitted, isServed, staleMs }: ReflectorFacts): Check {

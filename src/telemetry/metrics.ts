@@ -80,8 +80,8 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
     record('heapUsed', {}, heapUsed);
     record('eventLoopLag', {}, eventLoopLagMs() / 1000);
   };
-  const readRuntime = ({ leadingMs, reflectors, controllers }: RuntimeFacts): void => {
-    record('leader', {}, leadingMs === undefined ? 0 : 1);
+  const readRuntime = ({ isLeading, reflectors, controllers }: RuntimeFacts): void => {
+    record('leader', {}, isLeading ? 1 : 0);
     replace(
       'watchStaleness',
       reflectors.map(({ resource, staleMs }) => [{ resource }, staleMs / 1000]),
@@ -107,7 +107,7 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
       controllers.map(({ controller, overdue }) => [{ controller }, overdue]),
     );
   };
-  let read: () => RuntimeFacts = () => ({ leadingMs: undefined, reflectors: [], controllers: [] });
+  let read: () => RuntimeFacts = () => ({ isLeading: false, reflectors: [], controllers: [] });
 
   return {
     kubeCall: ({ verb, resource, code, milliseconds }) => {

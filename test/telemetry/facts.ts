@@ -29,10 +29,10 @@ export function controllerFacts(change: Partial<ControllerFacts> = {}): Controll
   };
 }
 
-/** A leader of an hour that is well. */
+/** A leader that is well. */
 export function runtimeFacts(change: Partial<RuntimeFacts> = {}): RuntimeFacts {
   return {
-    leadingMs: 3_600_000,
+    isLeading: true,
     reflectors: [reflectorFacts()],
     controllers: [controllerFacts()],
     ...change,
