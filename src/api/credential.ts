@@ -47,18 +47,84 @@ const credentialSpec = withRules(
       .object({ secretRef })
       .optional()
       .describe(
-        'A GitHub App. Secret keys: appId, privateKey (PEM), and installationId, which is found when absent.',
+        'A GitHub App. Secret keys: appId, privateKey (PEM), and installationId, which is found when absent; or as Flux and Argo CD have them: githubAppID, githubAppPrivateKey, githubAppInstallationID.',
       ),
-    token: z.object({ secretRef }).optional().describe('A token of a person or bot. Secret key: token.'),
+    token: z
+      .object({ secretRef })
+      .optional()
+      .describe(
+        'A token of a person or bot. Secret key: token, or password as Git clients and Weave GitOps have it.',
+      ),
+    lastUsedFrom: z
+      .object({
+        credentialRef: z
+          .object({ name: objectName.describe('Its name.') })
+          .describe('A Credential of this namespace and for this host.')
+          .meta({ 'x-kubernetes-map-type': 'atomic' }),
+      })
+      .optional()
+      .describe(
+        "Whom to ask when the forge last saw the token, where a token is not told that itself: a GitHub App of the organization with its permission to read personal access tokens, or an owner's token with read:org where there is single sign-on.",
+      ),
   }),
   [exactlyOneOf('githubApp', 'token')],
 ).describe('Which Secret it is, and what it may be used for.');
 
-const credentialKind = z.enum(['GitHubApp', 'PersonalAccessToken', 'OAuthUser', 'Unknown']);
+const credentialKind = z.enum([
+  'GitHubApp',
+  'PersonalAccessToken',
+  'FineGrainedToken',
+  'OAuthUser',
+  'AppUser',
+  'InstallationToken',
+  'ProjectToken',
+  'GroupToken',
+  'ServiceAccountToken',
+  'Unknown',
+]);
+
+/** How many who can reach a Secret are named in status. */
+export const maxAccessPaths = 10;
+
+const accessPath = z.object({
+  subject: text(256).describe('Who: a User, Group or ServiceAccount.'),
+  class: z
+    .enum(['Read', 'Overwrite', 'Indirect'])
+    .describe('Read: get, list or watch. Overwrite: put another value in. Indirect: by a way around.'),
+  via: text(512).describe('The shortest way, from binding to right.'),
+});
+
+/** Written by the auditor alone, under a field owner of its own. */
+const credentialAccess = z.object({
+  verdict: z
+    .enum(['Exclusive', 'Shared', 'Exposed', 'Unknown'])
+    .describe(
+      'Exclusive: nobody but the controller and the baseline. Shared: others that are named. Exposed: a group that anybody may be in, or a default service account. Unknown: it cannot be told.',
+    ),
+  checkedTime: timestamp.describe('When it was last worked out; moves hourly unless the answer changes.'),
+  message: message.describe('The same in a sentence, with the next step.'),
+  others: z.int().min(0).describe('How many can reach it beside the controller and the baseline.'),
+  elsewhere: z
+    .int()
+    .min(0)
+    .describe(
+      'How many of them are service accounts of other namespaces, which are counted and not named here.',
+    ),
+  paths: atomicList(accessPath, { min: 0, max: maxAccessPaths }).describe(
+    'Who they are and by which way, the most direct first; lockkeeper access shows all.',
+  ),
+  baseline: atomicList(text(256), { min: 0, max: 16 }).describe(
+    'Who can always reach it, by how Kubernetes works or by the rights of the control plane: shown, never counted.',
+  ),
+});
 
 const credentialStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('The generation of spec that this status is about.'),
-  conditions: conditions.optional().describe('Ready sums all up.'),
+  conditions: conditions
+    .optional()
+    .describe(
+      'Ready sums up whether it works; Exclusive whether anybody else can reach its Secret; OverPrivileged stands here only while the controller has rights that it must not have.',
+    ),
   kind: credentialKind.optional().describe('What the Secret turned out to hold.'),
   owner: z
     .object({
@@ -70,6 +136,9 @@ const credentialStatus = z.object({
     })
     .optional()
     .describe('Whose credential it is, as the forge says.'),
+  appearsAs: message
+    .optional()
+    .describe('Who pull requests and commits will appear to be from, in a sentence.'),
   valid: trilean.optional().describe('Whether the forge accepted it when last asked.'),
   checkedTime: timestamp
     .optional()
@@ -81,8 +150,15 @@ const credentialStatus = z.object({
   lastUsed: z
     .object({
       time: timestamp.describe('When; moves at most once a minute.'),
-      by: text(256).describe('The Pipeline and environment, as namespace/name environment.'),
-      source: z.enum(['Controller', 'Forge']).describe('Who says so.'),
+      by: text(256)
+        .optional()
+        .describe(
+          'The Pipeline and environment, as namespace/name environment; absent when the forge says so, which does not tell who.',
+        ),
+      source: z
+        .enum(['Controller', 'Forge'])
+        .describe('Controller: our own last call that was accepted. Forge: a later use, which was not ours.'),
+      precision: text(64).optional().describe('How exact the time is.'),
     })
     .optional()
     .describe('When and by what it was last used.'),
@@ -94,11 +170,35 @@ const credentialStatus = z.object({
       granted: atomicList(text(64), { min: 0, max: 64 }).describe(
         'What a write token of ours is minted with, or what the stored token carries.',
       ),
+      surplus: atomicList(text(64), { min: 0, max: 64 })
+        .optional()
+        .describe('What it may do and a promotion does not need.'),
+      lacking: atomicList(text(64), { min: 0, max: 16 })
+        .optional()
+        .describe('What a promotion needs and it may not do.'),
       repositories: z.int().min(0).optional().describe('How many repositories such a token opens.'),
       message: message.optional().describe('The same in a sentence.'),
     })
     .optional()
     .describe('What it may do.'),
+  rate: z
+    .object({
+      limit: z.int().min(0).describe('Requests in the window.'),
+      remaining: z.int().min(0).describe('Of them left, when the forge was last asked.'),
+      resetTime: timestamp.describe('When the window ends.'),
+    })
+    .optional()
+    .describe(
+      "What is left of the forge's limit, as of checkedTime; absent where the forge does not limit or does not say.",
+    ),
+  tokenHash: text(44)
+    .optional()
+    .describe(
+      "SHA-256 of the token in base64, by which GitHub's audit log can be searched (hashed_token); of tokens that forges make alone, which cannot be guessed.",
+    ),
+  access: credentialAccess
+    .optional()
+    .describe('Who else could take it, as the auditor says; absent while no auditor runs.'),
 });
 
 export const credential = z
@@ -108,7 +208,7 @@ export const credential = z
     status: credentialStatus
       .optional()
       .describe(
-        'Everything that is known of the credential, and never a value of it. The controller alone writes here.',
+        'Everything that is known of the credential, and never a value of it. The controller alone writes here, and the auditor access.',
       ),
   })
   .describe('One Secret, what it may be used for, and in its status everything that is known of it.');
@@ -116,3 +216,5 @@ export const credential = z
 export type Credential = z.infer<typeof credential>;
 export type CredentialSpec = z.infer<typeof credentialSpec>;
 export type CredentialStatus = z.infer<typeof credentialStatus>;
+export type CredentialKind = z.infer<typeof credentialKind>;
+export type CredentialAccess = z.infer<typeof credentialAccess>;

@@ -99,6 +99,12 @@ export const kinds: readonly Kind[] = [
         jsonPath: '.status.lastUsed.time',
         description: 'How long ago it was last used.',
       },
+      {
+        name: 'Access',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Exclusive")].reason',
+        description: 'Whether anybody else can reach its Secret.',
+      },
       ready,
       age,
     ],

@@ -10,6 +10,9 @@ export const allowPipelinesFrom = `${group}/allow-pipelines-from`;
 /** The one field owner of all that the controller writes into status. */
 export const fieldOwner = 'lockkeeper-controller';
 
+/** The field owner of a Credential's `status.access`. */
+export const auditorFieldOwner = 'lockkeeper-auditor';
+
 /** A rule that the API server checks in CEL and zod checks with the same words, so that both explain one mistake alike. */
 interface Rule<T> {
   /** CEL over `self`. */

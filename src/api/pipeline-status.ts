@@ -120,6 +120,10 @@ export const pipelineStatus = z.object({
       lastUsed: timestamp
         .optional()
         .describe('When this Pipeline last used it; moves at most once a minute.'),
+      access: z
+        .enum(['Exclusive', 'Shared', 'Exposed', 'Unknown'])
+        .optional()
+        .describe('Whether anybody else can reach its Secret.'),
     })
     .optional()
     .describe("Whose token this Pipeline's pull requests are made with."),

@@ -48,7 +48,11 @@ export const reasons = {
     what: 'The environment runs a newer revision than its source; no downgrade is proposed.',
     next: 'Release a newer revision, or change the environment by hand.',
   },
-  Suspended: { is: 'waiting', what: 'Promotion is suspended.', next: 'Set promotion.suspend to false.' },
+  PromotionSuspended: {
+    is: 'waiting',
+    what: 'Promotion is suspended.',
+    next: 'Set promotion.suspend to false.',
+  },
   AppNotFound: {
     is: 'stalled',
     what: 'The app object of a target does not exist.',
@@ -90,27 +94,35 @@ export const reasons = {
     what: 'The Credential does not exist.',
     next: 'Create it, or correct credentialRef.',
   },
-  CredentialReady: { is: 'fine', what: 'The credential works.', next: '' },
-  CredentialUnchecked: {
+  Healthy: { is: 'fine', what: 'The credential works, and opens no more than a promotion needs.', next: '' },
+  Unknown: {
     is: 'waiting',
-    what: 'The credential has not been tried yet.',
-    next: 'Wait for its first check.',
+    what: 'Nothing is known yet, or it cannot be found out.',
+    next: 'Wait for the first answer; the message says who would have to give it.',
   },
-  SecretNotFound: { is: 'retried', what: 'The Secret does not exist.', next: 'Create it.' },
-  SecretAccessDenied: {
+  WaitingForBudget: {
+    is: 'waiting',
+    what: 'The credential has spent its share of what the forge lets it do; the message says when it goes on.',
+    next: 'Wait; spread Pipelines over more credentials when it happens often.',
+  },
+  Missing: {
+    is: 'retried',
+    what: 'The Secret does not exist, or lacks a key.',
+    next: 'Create it, or add the key that the message names.',
+  },
+  AccessDenied: {
     is: 'retried',
     what: 'The controller may not read the Secret.',
-    next: 'Grant get on that one Secret by a Role and RoleBinding.',
+    next: 'Apply what lockkeeper rbac prints: a Role and RoleBinding for that one Secret.',
   },
-  SecretKeyMissing: { is: 'retried', what: 'The Secret lacks a key.', next: 'Add the key.' },
-  SecretMalformed: {
+  Malformed: {
     is: 'retried',
     what: 'A value in the Secret is not what it should be.',
     next: 'Correct the value.',
   },
-  CredentialRejected: {
+  Revoked: {
     is: 'retried',
-    what: 'The forge refused the credential.',
+    what: 'The forge does not accept the credential: it is wrong, or was revoked.',
     next: 'Replace the key or token in the Secret.',
   },
   NotInstalled: {
@@ -118,10 +130,20 @@ export const reasons = {
     what: 'The GitHub App is not installed on the repository.',
     next: 'Install it there.',
   },
-  PermissionMissing: {
+  Suspended: {
+    is: 'retried',
+    what: "The GitHub App's installation is suspended.",
+    next: 'Unsuspend it in the settings of the installation.',
+  },
+  PermissionsMissing: {
     is: 'retried',
     what: 'The credential lacks a permission.',
-    next: 'Grant it on the forge.',
+    next: 'Grant what the message names on the forge.',
+  },
+  SSORequired: {
+    is: 'retried',
+    what: 'The organization takes only tokens that are authorized for its single sign-on.',
+    next: "Authorize the token for the organization in its owner's settings.",
   },
   HostNotAllowed: {
     is: 'stalled',
@@ -195,7 +217,7 @@ export const reasons = {
     what: 'The forge asks to wait.',
     next: 'Wait; spread Pipelines over more credentials when it happens often.',
   },
-  ForgeUnavailable: {
+  ForgeUnreachable: {
     is: 'retried',
     what: 'The forge did not answer.',
     next: 'Look at the network and at the state of the forge when it stays so.',

@@ -202,13 +202,13 @@ function secretReader(transport: Transport): SecretReader {
     } catch (thrown) {
       if (isKubeError(thrown, 'NotFound')) {
         throw new CredentialProblem(
-          'SecretNotFound',
+          'Missing',
           `Secret ${namespace}/${name} does not exist; create it`,
         );
       }
       if (isKubeError(thrown, 'Forbidden')) {
         throw new CredentialProblem(
-          'SecretAccessDenied',
+          'AccessDenied',
           `the controller may not get Secret ${namespace}/${name}; grant it by a Role with resourceNames: [${name}] and a RoleBinding`,
         );
       }

@@ -18,8 +18,7 @@ export type Material =
 /** The Secret that a Credential names. */
 export function secretNameOf(spec: CredentialSpec): string {
   const named = spec.githubApp ?? spec.token;
-  if (named === undefined)
-    throw new CredentialProblem('SecretMalformed', 'set exactly one of: githubApp, token');
+  if (named === undefined) throw new CredentialProblem('Malformed', 'set exactly one of: githubApp, token');
   return named.secretRef.name;
 }
 
@@ -32,7 +31,7 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
     const appId = required(secret, where, 'appId').expose().trim();
     if (!/^(\d{1,20}|[A-Za-z0-9._-]{1,40})$/.test(appId)) {
       throw new CredentialProblem(
-        'SecretMalformed',
+        'Malformed',
         `key appId of Secret ${where} is not an App's id; put its App ID or client ID there`,
       );
     }
@@ -40,7 +39,7 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
     const installationId = secret.data.get('installationId')?.expose().trim();
     if (installationId !== undefined && !/^\d{1,20}$/.test(installationId)) {
       throw new CredentialProblem(
-        'SecretMalformed',
+        'Malformed',
         `key installationId of Secret ${where} is not a number; correct it or leave it out`,
       );
     }
@@ -54,7 +53,7 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
   const text = token.expose().trim();
   if (!/^[\x21-\x7e]{8,2048}$/.test(text)) {
     throw new CredentialProblem(
-      'SecretMalformed',
+      'Malformed',
       `key token of Secret ${where} is not a token: it holds spaces or control characters, or is too short; replace it`,
     );
   }
@@ -65,7 +64,7 @@ export function readMaterial(spec: CredentialSpec, where: string, secret: Stored
 function required(secret: StoredSecret, where: string, key: string): Secret {
   const value = secret.data.get(key);
   if (value === undefined || value.isEmpty) {
-    throw new CredentialProblem('SecretKeyMissing', `Secret ${where} has no key ${key}; add it`);
+    throw new CredentialProblem('Missing', `Secret ${where} has no key ${key}; add it`);
   }
   return value;
 }
@@ -81,7 +80,7 @@ function pemOf(value: Secret, where: string): Secret {
     // The parser's own words may quote the input: only ours are shown.
   }
   throw new CredentialProblem(
-    'SecretMalformed',
+    'Malformed',
     `key privateKey of Secret ${where} is not an RSA private key in PEM; put the file there that the forge gave for the App`,
   );
 }

@@ -18,15 +18,19 @@ export interface Problem {
 }
 
 const reasonOf: Record<ForgeErrorCode, Reason> = {
-  Unauthorized: 'CredentialRejected',
+  Unauthorized: 'Revoked',
   NotInstalled: 'NotInstalled',
-  PermissionMissing: 'PermissionMissing',
+  Suspended: 'Suspended',
+  SSORequired: 'SSORequired',
+  AddressNotAllowed: 'HostNotAllowed',
+  WaitingForBudget: 'WaitingForBudget',
+  PermissionsMissing: 'PermissionsMissing',
   NotFound: 'RepositoryNotFound',
   Refused: 'WriteRefused',
-  Conflict: 'ForgeUnavailable',
+  Conflict: 'ForgeUnreachable',
   RateLimited: 'RateLimited',
-  Unavailable: 'ForgeUnavailable',
-  Malformed: 'ForgeUnavailable',
+  Unavailable: 'ForgeUnreachable',
+  Malformed: 'ForgeUnreachable',
 };
 
 /** What a user should read of something thrown by a credential or a forge; undefined when it is neither's. */
@@ -49,12 +53,12 @@ export function problemOrThrow(thrown: unknown, signal: AbortSignal): Problem {
 
 /** Whether the forge has refused the credential itself, and not what it was used for. */
 export function isOfCredential({ reason }: Pick<Problem, 'reason'>): boolean {
-  return isRefusedOutright({ reason }) || reason === 'PermissionMissing';
+  return isRefusedOutright({ reason }) || reason === 'PermissionsMissing' || reason === 'SSORequired';
 }
 
 /** Whether the forge does not take it for anything. */
 export function isRefusedOutright({ reason }: Pick<Problem, 'reason'>): boolean {
-  return reason === 'CredentialRejected' || reason === 'NotInstalled';
+  return reason === 'Revoked' || reason === 'NotInstalled' || reason === 'Suspended';
 }
 
 function isCredentialProblem(thrown: unknown): thrown is CredentialProblem {

@@ -85,7 +85,7 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
       },
     };
   }
-  const { kind, owner, expiry, scopes } = facts.token;
+  const { kind, owner, expiry, scope } = facts.token;
   return {
     kind,
     owner: {
@@ -99,17 +99,12 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
           expiry:
             expiry.kind === 'unknown' ? sentence(expiry.why) : 'It never expires, or the forge does not say.',
         }),
-    scope:
-      scopes === undefined
-        ? { verdict: 'Unknown', granted: [], message: 'the forge does not tell such a token what it may do' }
-        : {
-            verdict: scopes.includes('repo') ? 'Broad' : 'Unknown',
-            granted: scopes.slice(0, 64).map((scope) => sentence(scope, 64)),
-            ...(scopes.includes('repo')
-              ? { message: 'scope repo opens every repository that its owner may write to' }
-              : {}),
-          },
+    scope: { verdict: scope.verdict, granted: words(scope.granted), message: sentence(scope.message) },
   };
+}
+
+function words(permissions: readonly string[]): string[] {
+  return permissions.slice(0, 64).map((each) => sentence(each, 64));
 }
 
 /** Whether the forge takes it; a credential that lacks a permission is taken. Anything but its own word leaves that open. */
@@ -121,8 +116,7 @@ function validOf({ problem, health, facts }: CredentialSeen): 'True' | 'False' |
 
 function readyOf(seen: CredentialSeen): Condition {
   const { reason, message } = readiness(seen);
-  const status =
-    reason === 'CredentialReady' ? 'True' : reason === 'CredentialUnchecked' ? 'Unknown' : 'False';
+  const status = reason === 'Healthy' ? 'True' : reason === 'Unknown' ? 'Unknown' : 'False';
   const before = seen.previous?.conditions?.find(({ type }) => type === 'Ready');
   return {
     type: 'Ready',
@@ -137,15 +131,14 @@ function readyOf(seen: CredentialSeen): Condition {
 function readiness({ problem, health, facts }: CredentialSeen): Problem {
   if (problem !== undefined) return problem;
   if (health?.good === false) return health;
-  if (facts === undefined)
-    return { reason: 'CredentialUnchecked', message: 'the forge has not been asked yet' };
+  if (facts === undefined) return { reason: 'Unknown', message: 'the forge has not been asked yet' };
   if (facts.kind === 'app' && facts.missing.length > 0) {
     return {
-      reason: 'PermissionMissing',
+      reason: 'PermissionsMissing',
       message: `the App lacks ${facts.missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
     };
   }
-  return { reason: 'CredentialReady', message: 'the forge accepts it' };
+  return { reason: 'Healthy', message: 'the forge accepts it' };
 }
 
 function lastUsedOf({ previous, lastUse }: CredentialSeen): CredentialStatus['lastUsed'] {

@@ -60,8 +60,8 @@ export class Uses {
   /** The forge took it for this repository. Who may read may still lack the right to write: that stands until a write succeeds. */
   accepted(credential: string, repository: string, doing: Doing): void {
     const before = this.#said.get(credential)?.get(nameOf(repository));
-    if (before?.reason === 'PermissionMissing' && before.doing === 'writing' && doing === 'reading') return;
-    const word = { good: true, reason: 'CredentialReady', message: 'the forge accepts it' } as const;
+    if (before?.reason === 'PermissionsMissing' && before.doing === 'writing' && doing === 'reading') return;
+    const word = { good: true, reason: 'Healthy', message: 'the forge accepts it' } as const;
     this.#keep(credential, repository, { ...word, doing });
   }
 
@@ -81,8 +81,7 @@ export class Uses {
     const said = this.#said.get(credential) ?? new Map<string, Said>();
     this.#said.set(credential, said);
     // A token that is taken anywhere is a token.
-    if (word.good)
-      for (const [where, { reason }] of said) if (reason === 'CredentialRejected') said.delete(where);
+    if (word.good) for (const [where, { reason }] of said) if (reason === 'Revoked') said.delete(where);
     said.set(nameOf(repository), { ...word, at: this.#clock.now() });
     const after = this.healthOf(credential);
     if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential);

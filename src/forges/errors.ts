@@ -3,8 +3,12 @@ import { CodedError } from '../base/error.ts';
 /** What can go wrong between us and a forge, whichever forge it is. */
 export type ForgeErrorCode =
   | 'Unauthorized' // the forge does not know the credential
-  | 'NotInstalled' // an App that is not installed on the repository, or suspended there
-  | 'PermissionMissing' // known, but may not do this
+  | 'NotInstalled' // an App that is not installed on the repository
+  | 'Suspended' // an App whose installation on the repository is suspended
+  | 'SSORequired' // known, but not authorized for the organization's single sign-on
+  | 'AddressNotAllowed' // refused by our own outbound policy: nothing was sent
+  | 'WaitingForBudget' // not sent: our own budget for this credential is spent until `retryAt`
+  | 'PermissionsMissing' // known, but may not do this
   | 'NotFound' // the repository (or what was asked of it) is not there for this credential
   | 'Refused' // a rule of the repository forbids it
   | 'Conflict' // somebody moved what we were about to move
@@ -17,7 +21,7 @@ export class ForgeError extends CodedError<ForgeErrorCode> {
   readonly status: number | undefined;
   /** The forge's own id of the request, for its support. */
   readonly requestId: string | undefined;
-  /** Not before this instant (RateLimited alone). */
+  /** Not before this instant (RateLimited and WaitingForBudget alone). */
   readonly retryAt: Date | undefined;
 
   /** @param message names the thing and the next step; holds no header, body or token */

@@ -243,6 +243,31 @@ export interface AppFacts {
   readonly id: string;
 }
 
+/** What a credential may do against what a promotion needs. */
+export interface ScopeFacts {
+  readonly verdict: 'Least' | 'Broad' | 'Insufficient' | 'Unknown';
+  /** In the forge's own words: `contents:write`, `repo`, `api`. */
+  readonly granted: readonly Permission[];
+  readonly surplus: readonly Permission[];
+  readonly lacking: readonly Permission[];
+  /** A sentence that says it, with the next step where there is one. */
+  readonly message: string;
+}
+
+/** What is left of the forge's primary limit. */
+export interface RateFacts {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetAt: Date;
+}
+
+/** When the forge last saw a token in use. */
+export interface ForgeLastUsed {
+  readonly time: Date;
+  /** `±10 min` */
+  readonly precision: string;
+}
+
 export interface Installation {
   readonly id: string;
   readonly permissions: readonly Permission[];
@@ -258,14 +283,28 @@ export interface MintedToken {
 }
 
 export interface TokenFacts {
-  readonly kind: 'PersonalAccessToken' | 'OAuthUser' | 'Unknown';
+  readonly kind:
+    | 'PersonalAccessToken' // classic
+    | 'FineGrainedToken'
+    | 'OAuthUser'
+    | 'AppUser'
+    | 'InstallationToken'
+    | 'ProjectToken'
+    | 'GroupToken'
+    | 'ServiceAccountToken'
+    | 'Unknown';
   readonly owner: { readonly login: string; readonly type: 'Bot' | 'User' | 'Unknown'; readonly id?: string };
   readonly expiry:
     | { readonly kind: 'at'; readonly time: Date }
     | { readonly kind: 'never or not reported' }
     | { readonly kind: 'unknown'; readonly why: string };
-  /** Absent when the forge does not tell a token its own scopes. */
-  readonly scopes?: readonly Permission[];
+  readonly scope: ScopeFacts;
+  /** Absent where the forge does not limit, or does not say. */
+  readonly rate?: RateFacts;
+  /** Absent where the forge does not tell a token when it was used. */
+  readonly lastUsed?: ForgeLastUsed;
+  /** Made by the forge and long, so that its hash may be shown: not a password that somebody chose. */
+  readonly isUnguessable: boolean;
 }
 
 /** What a forge tells about credentials. Works without a repository. */
@@ -276,7 +315,7 @@ export interface ForgeIdentity {
   findInstallation(key: AppKey, repository: Repository, call: Call): Promise<Installation>;
   /**
    * A token for these repositories and permissions and no more; never for an empty list of repositories, which GitHub reads as "all".
-   * PermissionMissing when the installation does not have them.
+   * PermissionsMissing when the installation does not have them.
    */
   mintToken(
     request: {

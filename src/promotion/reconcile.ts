@@ -319,7 +319,7 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
     valid: status?.valid ?? 'Unknown',
     healthy: ready?.status ?? 'Unknown',
     ...(status?.expiryTime === undefined ? {} : { expiryTime: status.expiryTime }),
-    reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'CredentialUnchecked',
+    reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'Unknown',
     message: ready?.message ?? 'the forge has not been asked yet',
   };
 }

@@ -59,7 +59,7 @@ const targetReadable: Rule = ({ target }) => firstBlocked(target);
 
 const notSuspended: Rule = ({ target }) =>
   target.suspend
-    ? hold('Suspended', `promotion into ${target.name} is suspended; set suspend to false`)
+    ? hold('PromotionSuspended', `promotion into ${target.name} is suspended; set suspend to false`)
     : undefined;
 
 const sourceReadable: Rule = ({ source }) => firstBlocked(source);

@@ -300,7 +300,10 @@ describe('kubectl get', () => {
     );
     await kubectl(['apply', '-f', '-'], manifest);
     await writeStatus('credentials', manifest, {
-      conditions: [{ ...ready, reason: 'CredentialReady', message: 'the forge accepts it' }],
+      conditions: [
+        { ...ready, reason: 'Healthy', message: 'the forge accepts it' },
+        { ...ready, type: 'Exclusive', status: 'False', reason: 'Shared', message: 'one other can read it' },
+      ],
       kind: 'PersonalAccessToken',
       owner: { login: 'ci-bot', type: 'User', id: '42' },
       valid: 'True',
@@ -312,7 +315,7 @@ describe('kubectl get', () => {
       },
     });
     expect(tableOf(await kubectl(['get', 'credentials', 'ci-bot']))).toEqual([
-      ['NAME', 'HOST', 'KIND', 'OWNER', 'VALID', 'EXPIRES', 'LAST-USED', 'READY', 'AGE'],
+      ['NAME', 'HOST', 'KIND', 'OWNER', 'VALID', 'EXPIRES', 'LAST-USED', 'ACCESS', 'READY', 'AGE'],
       [
         'ci-bot',
         'github.com',
@@ -321,6 +324,7 @@ describe('kubectl get', () => {
         'True',
         '2027-01-31T00:00:00Z',
         '<age>',
+        'Shared',
         'True',
         '<age>',
       ],

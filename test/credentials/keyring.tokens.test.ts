@@ -75,7 +75,7 @@ describe('a read token', () => {
     expect(mints()).toBe(2);
     expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({
       good: false,
-      reason: 'CredentialRejected',
+      reason: 'Revoked',
     });
   });
 });
@@ -164,10 +164,10 @@ describe('what a use shows of a credential', () => {
     });
     const access = await open(own);
     expect(await failureOf(access.write(() => Promise.resolve()))).toMatchObject({
-      code: 'PermissionMissing',
+      code: 'PermissionsMissing',
     });
     await access.reader.look(query, call());
-    expect(health(own)).toMatchObject({ good: false, reason: 'PermissionMissing' });
+    expect(health(own)).toMatchObject({ good: false, reason: 'PermissionsMissing' });
     own.installation.permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' };
     await access.write(() => Promise.resolve());
     expect(health(own)).toMatchObject({ good: true });

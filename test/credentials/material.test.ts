@@ -49,42 +49,27 @@ test('a token is taken without the line break that editors put behind it', () =>
 describe('what cannot be used is named by its key and never shown', () => {
   const half = pem.slice(0, 200);
   test.each<[string, CredentialSpec, Record<string, string>, RegExp]>([
-    ['no appId', app, { privateKey: pem }, /^SecretKeyMissing: .*no key appId/],
-    ['an empty appId', app, { appId: '', privateKey: pem }, /^SecretKeyMissing: .*no key appId/],
-    [
-      'an appId with a path in it',
-      app,
-      { appId: '../../x', privateKey: pem },
-      /^SecretMalformed: .*key appId/,
-    ],
-    ['no privateKey', app, { appId: '1' }, /^SecretKeyMissing: .*no key privateKey/],
+    ['no appId', app, { privateKey: pem }, /^Missing: .*no key appId/],
+    ['an empty appId', app, { appId: '', privateKey: pem }, /^Missing: .*no key appId/],
+    ['an appId with a path in it', app, { appId: '../../x', privateKey: pem }, /^Malformed: .*key appId/],
+    ['no privateKey', app, { appId: '1' }, /^Missing: .*no key privateKey/],
     [
       'a privateKey that is no PEM',
       app,
       { appId: '1', privateKey: 'hunter2-hunter2' },
-      /^SecretMalformed: .*key privateKey/,
+      /^Malformed: .*key privateKey/,
     ],
-    ['half a privateKey', app, { appId: '1', privateKey: half }, /^SecretMalformed: .*key privateKey/],
-    [
-      'a privateKey that is not RSA',
-      app,
-      { appId: '1', privateKey: ec },
-      /^SecretMalformed: .*key privateKey/,
-    ],
+    ['half a privateKey', app, { appId: '1', privateKey: half }, /^Malformed: .*key privateKey/],
+    ['a privateKey that is not RSA', app, { appId: '1', privateKey: ec }, /^Malformed: .*key privateKey/],
     [
       'an installationId that is no number',
       app,
       { appId: '1', privateKey: pem, installationId: 'hunter2' },
-      /^SecretMalformed: .*key installationId/,
+      /^Malformed: .*key installationId/,
     ],
-    ['no token', token, { password: 'hunter2' }, /^SecretKeyMissing: .*no key token/],
-    [
-      'a token with a line break in it',
-      token,
-      { token: 'hunter2\nhunter2' },
-      /^SecretMalformed: .*key token/,
-    ],
-    ['a token that is too short to be one', token, { token: 'hunter2' }, /^SecretMalformed: .*key token/],
+    ['no token', token, { password: 'hunter2' }, /^Missing: .*no key token/],
+    ['a token with a line break in it', token, { token: 'hunter2\nhunter2' }, /^Malformed: .*key token/],
+    ['a token that is too short to be one', token, { token: 'hunter2' }, /^Malformed: .*key token/],
   ])('%s', (_, spec, values, expected) => {
     const refusal = refusalOf(spec, values);
     expect(refusal).toMatch(expected);

@@ -47,7 +47,7 @@ export class Secrets {
     this.asked.push(`${namespace}/${name}`);
     const found = this.#stored.get(`${namespace}/${name}`);
     if (found === undefined)
-      return Promise.reject(new CredentialProblem('SecretNotFound', `Secret ${namespace}/${name} is absent`));
+      return Promise.reject(new CredentialProblem('Missing', `Secret ${namespace}/${name} is absent`));
     const data = Object.entries(found.values).map(([key, value]) => [key, new Secret(value)] as const);
     return Promise.resolve({ uid: found.uid, data: new Map(data) });
   };

@@ -26,7 +26,7 @@ const troubles: readonly Trouble[] = [
       return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
     },
     valid: 'Unknown',
-    ready: /^False SecretNotFound: Secret apps\/acme-promoter/,
+    ready: /^False Missing: Secret apps\/acme-promoter/,
   },
   {
     name: 'a key of the Secret is missing',
@@ -35,7 +35,7 @@ const troubles: readonly Trouble[] = [
       return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
     },
     valid: 'Unknown',
-    ready: /^False SecretKeyMissing: Secret apps\/acme-promoter has no key privateKey; add it$/,
+    ready: /^False Missing: Secret apps\/acme-promoter has no key privateKey; add it$/,
   },
   {
     name: 'the key is no PEM',
@@ -44,7 +44,7 @@ const troubles: readonly Trouble[] = [
       return () => own.secrets.put(secret, { appId: String(own.app.id), privateKey: own.privateKey });
     },
     valid: 'Unknown',
-    ready: /^False SecretMalformed: key privateKey of Secret apps\/acme-promoter is not an RSA private key/,
+    ready: /^False Malformed: key privateKey of Secret apps\/acme-promoter is not an RSA private key/,
   },
   {
     name: "the key is not the App's any more",
@@ -53,7 +53,7 @@ const troubles: readonly Trouble[] = [
       return () => void own.app.publicKeys.push(...keys);
     },
     valid: 'False',
-    ready: /^False CredentialRejected: github\.com does not accept the App's key/,
+    ready: /^False Revoked: github\.com does not accept the App's key/,
   },
   {
     name: 'the App is not installed on the repository',
@@ -68,7 +68,7 @@ const troubles: readonly Trouble[] = [
     name: 'the forge does not answer',
     begin: () => acme.forge.faults.add({ count: Infinity, effect: { kind: 'status', status: 503 } }),
     valid: 'Unknown',
-    ready: /^False ForgeUnavailable: github\.com failed to/,
+    ready: /^False ForgeUnreachable: github\.com failed to/,
   },
 ];
 
@@ -84,7 +84,7 @@ describe.each(troubles)('when $name', ({ begin, valid, ready }) => {
     if (valid === 'False') expect(status.checkedTime).toBeDefined();
     mend();
     expect(nextMs).toBeLessThanOrEqual(2 * minuteMs);
-    expect(readyOf((await passes.pass(nextMs)).status)).toBe('True CredentialReady: the forge accepts it');
+    expect(readyOf((await passes.pass(nextMs)).status)).toBe('True Healthy: the forge accepts it');
   });
 
   test('later, what was known of the credential stays, and the trouble is not written twice', async () => {
@@ -113,7 +113,7 @@ test('a token that was revoked is not valid any more as soon as a use shows it',
   await failureOf(reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call()));
   const { status, nextMs } = await passes.pass();
   expect(status).toMatchObject({ valid: 'False', owner: { login: 'grace' } });
-  expect(readyOf(status)).toMatch(/^False CredentialRejected: .* replace it$/);
+  expect(readyOf(status)).toMatch(/^False Revoked: .* replace it$/);
   // The Secret is read again soon: it is what a person replaces.
   expect(nextMs).toBeLessThanOrEqual(2 * minuteMs);
   own.secrets.put(secret, { token: acme.forge.createToken('grace', ['repo']) });
@@ -150,7 +150,7 @@ test('what the forge refused to one token is not held against the one that repla
   const { write } = await own.keyring.open(passes.credential, own.purpose, call());
   const open = { headBranch: 'x', baseBranch: 'main', title: 't', body: 'b', draft: false };
   await failureOf(write((forge) => forge.openPullRequest(open, call())));
-  expect(readyOf((await passes.pass()).status)).toMatch(/^False PermissionMissing/);
+  expect(readyOf((await passes.pass()).status)).toMatch(/^False PermissionsMissing/);
   own.secrets.put(secret, { token: acme.forge.createToken(grace.login, ['repo']) });
   expect(readyOf((await passes.pass(minuteMs)).status)).toMatch(/^True/);
 });
@@ -217,7 +217,7 @@ test('a repository that the Credential is not for any more is not held against i
   const passes = new Passes(own, appCredential(`${own.repository.owner}/web`, own.fullName));
   expect(readyOf((await passes.pass()).status)).toMatch(/^False NotInstalled: /);
   passes.change({ repositories: [own.fullName] });
-  expect(readyOf((await passes.pass()).status)).toBe('True CredentialReady: the forge accepts it');
+  expect(readyOf((await passes.pass()).status)).toBe('True Healthy: the forge accepts it');
 });
 
 test('a pass that is told to stop says nothing, and one whose Credential is gone forgets it', async () => {

@@ -25,7 +25,7 @@ describe('status says all that is known of', () => {
       expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
       scope: { verdict: 'Least', granted: ['contents:write', 'pull_requests:write'], repositories: 1 },
     });
-    expect(readyOf(status)).toBe('True CredentialReady: the forge accepts it');
+    expect(readyOf(status)).toBe('True Healthy: the forge accepts it');
     expect(status.expiryTime).toBeUndefined();
     expect(status.lastUsed).toBeUndefined();
   });
@@ -97,7 +97,7 @@ describe('status says all that is known of', () => {
       scope: { verdict: 'Insufficient', granted: ['contents:write'] },
     });
     expect(readyOf(status)).toBe(
-      "False PermissionMissing: the App lacks pull_requests:write; grant it in the App's settings and accept it in the installation",
+      "False PermissionsMissing: the App lacks pull_requests:write; grant it in the App's settings and accept it in the installation",
     );
   });
 });

@@ -64,7 +64,7 @@ describe('another tenant who knows the App and its installation, which are publi
         privateKey: '-----BEGIN RSA PRIVATE KEY-----\nrubbish\n-----END RSA PRIVATE KEY-----\n',
       }),
     );
-    expect(failure).toMatchObject({ code: 'SecretMalformed' });
+    expect(failure).toMatchObject({ code: 'Malformed' });
     expect(acme.asked()).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('another tenant who knows the App and its installation, which are publi
       privateKey: 'rubbish',
     });
     expect(await failureOf(own.keyring.open(own.credential, own.purpose, call()))).toMatchObject({
-      code: 'SecretMalformed',
+      code: 'Malformed',
     });
     expect(acme.asked()).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { ManualClock, minuteMs } from './promoter.ts';
 
 const credential = 'apps/acme-promoter';
 const absent = { reason: 'NotInstalled', message: 'the App is not on acme/web' } as const;
-const rejected = { reason: 'CredentialRejected', message: 'the key is refused' } as const;
+const rejected = { reason: 'Revoked', message: 'the key is refused' } as const;
 
 let clock: ManualClock;
 let told: string[];

@@ -32,7 +32,7 @@ const mistakes: readonly Mistake[] = [
     when: 'the Secret is missing',
     namespace: 'secret-missing',
     spoil: (stage) => stage.delete(`/api/v1/namespaces/secret-missing/secrets/promoter`),
-    reason: 'SecretNotFound',
+    reason: 'Missing',
     says: () => 'Secret secret-missing/promoter does not exist; create it',
     mend: (stage) => stage.putSecret(stage.secretData),
     recovery: 'asked',
@@ -41,7 +41,7 @@ const mistakes: readonly Mistake[] = [
     when: 'the Secret lacks a key',
     namespace: 'key-missing',
     spoil: (stage) => stage.putSecret({ appId: stage.secretData['appId'] ?? '' }),
-    reason: 'SecretKeyMissing',
+    reason: 'Missing',
     says: () => 'Secret key-missing/promoter has no key privateKey; add it',
     mend: (stage) => stage.putSecret(stage.secretData),
     recovery: 'asked',
@@ -51,7 +51,7 @@ const mistakes: readonly Mistake[] = [
     namespace: 'key-malformed',
     spoil: (stage) => stage.putSecret({ ...stage.secretData, privateKey: notAKey }),
     hidden: [notAKey],
-    reason: 'SecretMalformed',
+    reason: 'Malformed',
     says: () =>
       'key privateKey of Secret key-malformed/promoter is not an RSA private key in PEM; put the file there that the forge gave for the App',
     mend: (stage) => stage.putSecret(stage.secretData),
@@ -62,7 +62,7 @@ const mistakes: readonly Mistake[] = [
     namespace: 'token-revoked',
     options: { credential: 'token' },
     spoil: (stage) => stage.world.forge.revokeToken(stage.secretData['token'] ?? ''),
-    reason: 'CredentialRejected',
+    reason: 'Revoked',
     says: () => 'github.com does not accept the token: it is wrong, expired or revoked; replace it',
     mend: (stage) => stage.putSecret({ token: stage.newToken() }),
     recovery: 'asked',
@@ -71,7 +71,7 @@ const mistakes: readonly Mistake[] = [
     when: 'the App does not have the private key any more',
     namespace: 'key-deleted',
     spoil: ({ app }) => void app.publicKeys.splice(0),
-    reason: 'CredentialRejected',
+    reason: 'Revoked',
     says: () =>
       "github.com does not accept the App's key; give the App's own appId and a private key that it still has",
     mend: (stage) =>
@@ -134,7 +134,7 @@ const mistakes: readonly Mistake[] = [
     namespace: 'permission-missing',
     spoil: ({ installation }) =>
       void (installation.permissions = { contents: 'write', pull_requests: 'read' }),
-    reason: 'PermissionMissing',
+    reason: 'PermissionsMissing',
     says: () =>
       "github.com has not granted the App contents:write and pull_requests:write; grant that in the App's settings and accept it where it is installed",
     mend: ({ installation, app }) => void (installation.permissions = app.permissions),

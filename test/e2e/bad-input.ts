@@ -95,5 +95,5 @@ async function expectConditions(stage: Stage, reason: Reason, message: string): 
 async function isCredentialReady({ world, namespace }: Stage): Promise<boolean> {
   const [credential] = await readCredentials(world.cluster, namespace);
   const ready = credential?.status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.reason === 'CredentialReady' && credential?.status?.valid === 'True';
+  return ready?.reason === 'Healthy' && credential?.status?.valid === 'True';
 }

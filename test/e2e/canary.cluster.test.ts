@@ -93,7 +93,7 @@ async function theSecretsHoldSomethingElse(): Promise<void> {
   await app.putSecret({ appId: privateKey, privateKey: appId });
   await bot.putSecret({ token: `token: ${token}` });
   await Promise.all([app, bot].map((stage) => stage.release('6.3.0')));
-  await Promise.all([app, bot].map((stage) => says(stage, 'SecretMalformed')));
+  await Promise.all([app, bot].map((stage) => says(stage, 'Malformed')));
   await app.putSecret({ appId, privateKey: privateKey.split('\n').toSpliced(3, 1).join('\n') });
   await app.eventually(
     'the key is no key',
@@ -108,7 +108,7 @@ async function theForgeTakesTheCredentialsNoMore(): Promise<void> {
   const keys = app.app.publicKeys.splice(0);
   for (const token of scene.world.forge.world.credentials.tokens()) token.revoked = true;
   await Promise.all([app, bot].map((stage) => stage.release('6.4.0')));
-  await Promise.all([app, bot].map((stage) => says(stage, 'CredentialRejected')));
+  await Promise.all([app, bot].map((stage) => says(stage, 'Revoked')));
   app.app.publicKeys.push(...keys);
   await bot.putSecret({ token: bot.newToken() });
   await Promise.all([app, bot].map((stage) => isProposed(stage, '6.4.0')));
@@ -118,7 +118,7 @@ async function theControllerMayNotReadTheSecret(): Promise<void> {
   const binding = '/apis/rbac.authorization.k8s.io/v1/namespaces/canary-app/rolebindings/lockkeeper-promoter';
   await app.delete(binding);
   await app.release('6.5.0');
-  await says(app, 'SecretAccessDenied');
+  await says(app, 'AccessDenied');
 }
 
 /** Its account is made anew while the API server is away: what it has, and then what it finds in the file, is worth nothing. */
@@ -165,7 +165,7 @@ test('no log, object, Event, page or commit holds a piece of a secret after all 
   // What went wrong did so where the secrets were: in calls to the forge and to the API server.
   const outputs = await outputsOf(scene.world);
   const log = outputs.filter(({ where }) => where.startsWith('log')).map(({ text }) => text);
-  for (const outcome of ['ok', 'Unauthorized', 'PermissionMissing', 'Refused', 'Conflict', 'Unavailable']) {
+  for (const outcome of ['ok', 'Unauthorized', 'PermissionsMissing', 'Refused', 'Conflict', 'Unavailable']) {
     expect(log.join('')).toContain(`"outcome":"${outcome}"`);
   }
 });

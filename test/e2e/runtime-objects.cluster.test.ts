@@ -65,7 +65,7 @@ test.concurrent.each([
 
     await own.delete(`/api/v1/namespaces/${own.namespace}/secrets/${credentialName}`);
     await own.release('6.3.0');
-    await own.eventually('it misses the Secret', ({ waiting }) => waiting?.reason === 'SecretNotFound');
+    await own.eventually('it misses the Secret', ({ waiting }) => waiting?.reason === 'Missing');
 
     const privateKey = isNew
       ? world.forge.world.credentials.addKey(own.app)
@@ -83,7 +83,7 @@ test.concurrent.each([
       .entries()
       .filter(({ startMs, tokenFingerprint }) => startMs > since && before.includes(tokenFingerprint ?? ''));
     expect(reused.map(({ route }) => route)).toEqual([]);
-    await credentialSays(own, 'CredentialReady');
+    await credentialSays(own, 'Healthy');
   },
   180_000,
 );

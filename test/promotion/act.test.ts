@@ -66,7 +66,7 @@ async function acting(): Promise<Acting> {
 
 test.each<Decision>([
   { kind: 'rest' },
-  hold('Suspended', 'no'),
+  hold('PromotionSuspended', 'no'),
   { kind: 'conclude', as: 'Promoted' },
   { kind: 'bar', key: '0123456789abcdef' },
 ])('$kind is nothing to carry out: no Secret is read and nothing sent', async (decision) => {
@@ -148,7 +148,7 @@ describe('what no person can mend is thrown:', () => {
     const own = await acting();
     own.stage.own.secrets.remove('apps/acme-promoter');
     const signal = AbortSignal.abort();
-    await expect(own.propose({}, { signal })).rejects.toMatchObject({ code: 'SecretNotFound' });
+    await expect(own.propose({}, { signal })).rejects.toMatchObject({ code: 'Missing' });
   });
 });
 

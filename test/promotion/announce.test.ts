@@ -55,9 +55,12 @@ describe('what a person has to mend is a warning when it begins', () => {
     ]);
   });
 
-  test.each(['PullRequestOpen', 'Suspended', 'SourceNotReady', 'Promoting'])('%s is no trouble', (reason) => {
-    expect(said(idle, waiting(reason))).toEqual([]);
-  });
+  test.each(['PullRequestOpen', 'PromotionSuspended', 'SourceNotReady', 'Promoting'])(
+    '%s is no trouble',
+    (reason) => {
+      expect(said(idle, waiting(reason))).toEqual([]);
+    },
+  );
 });
 
 test('each environment is spoken of by itself', () => {

@@ -134,7 +134,7 @@ describe('nothing is proposed while', () => {
   test('promotion is suspended', () => {
     expect(lastDecision(dev, environment('staging', [good('6.1.0')], { suspend: true }))).toMatchObject({
       kind: 'hold',
-      reason: 'Suspended',
+      reason: 'PromotionSuspended',
     });
   });
 

@@ -136,7 +136,7 @@ describe.each(['an App', 'a token'] as const)(
       own.run('dev', '6.2.0');
       breaking();
       await own.pass();
-      expect(own.waiting).toMatch(/^ForgeUnavailable: /);
+      expect(own.waiting).toMatch(/^ForgeUnreachable: /);
       expect(own.staging.promotion).toMatchObject({ phase: 'Proposing', revision: { version: '6.2.0' } });
       acme.forge.faults.clear();
       return own;

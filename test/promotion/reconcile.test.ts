@@ -203,11 +203,11 @@ test('the open pull request follows when spec names another base branch', async 
 test('the credential of a Pipeline is shown with who it is and when this Pipeline last used it', async () => {
   const own = await proposed();
   expect(own.stored.status?.credential).toMatchObject({ name: 'acme-promoter', valid: 'Unknown' });
-  expect(own.condition('CredentialHealthy')).toBe('Unknown CredentialUnchecked');
+  expect(own.condition('CredentialHealthy')).toBe('Unknown Unknown');
   const ready = {
     type: 'Ready',
     status: 'False' as const,
-    reason: 'PermissionMissing',
+    reason: 'PermissionsMissing',
     message: 'the App lacks pull_requests:write',
     lastTransitionTime: '2026-11-25T08:00:00Z',
     observedGeneration: 1,
@@ -217,7 +217,7 @@ test('the credential of a Pipeline is shown with who it is and when this Pipelin
     status: { valid: 'True', owner: { login: 'acme-promoter[bot]', type: 'Bot' }, conditions: [ready] },
   };
   await own.settle();
-  expect(own.condition('CredentialHealthy')).toBe('False PermissionMissing');
+  expect(own.condition('CredentialHealthy')).toBe('False PermissionsMissing');
   expect(own.stored.status?.credential).toMatchObject({ owner: 'acme-promoter[bot]', valid: 'True' });
   own.credential = undefined;
   await own.settle();

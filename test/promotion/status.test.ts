@@ -44,7 +44,7 @@ function status(
       owner: 'acme-promoter[bot]',
       valid: 'True',
       healthy: 'True',
-      reason: 'CredentialReady',
+      reason: 'Healthy',
       message: 'ok',
       lastUsed: now,
     },
@@ -154,7 +154,7 @@ test('a problem of the forge is retried and said so', () => {
   expect(conditions?.map(({ type, reason }) => `${type} ${reason}`)).toEqual([
     'Ready NotInstalled',
     'Reconciling NotInstalled',
-    'CredentialHealthy CredentialReady',
+    'CredentialHealthy Healthy',
   ]);
   expect(environments?.[1]?.waiting).toEqual({
     reason: 'NotInstalled',
@@ -211,7 +211,7 @@ test('the time of use alone moves at most once a minute', () => {
         name: 'c',
         valid: 'True',
         healthy: 'True',
-        reason: 'CredentialReady',
+        reason: 'Healthy',
         message: '',
         lastUsed,
       },

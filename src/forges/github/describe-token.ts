@@ -18,14 +18,31 @@ export async function describeToken(connection: Connection, token: Secret, call:
     call,
   );
   if (owner === null || heard.headers === undefined) return await describeInstallationToken(api, call);
-  const scopes = heard.headers.get('x-oauth-scopes');
   return {
     kind: kindOf(token.expose()),
     owner,
     expiry: expiryOf(heard.headers.get('github-authentication-token-expiration'), connection.now()),
-    // Only classic tokens and OAuth's are told their own scopes.
-    ...(scopes === null ? {} : { scopes: scopes.split(',').flatMap((scope) => scope.trim() || []) }),
+    scope: scopeOf(heard.headers.get('x-oauth-scopes')),
+    isUnguessable: true,
   };
+}
+
+/** Only classic tokens and OAuth's are told their own scopes. */
+function scopeOf(header: string | null): TokenFacts['scope'] {
+  const granted = (header ?? '').split(',').flatMap((scope) => scope.trim() || []);
+  if (header === null) return unknownScope('the forge does not tell such a token what it may do', granted);
+  if (!granted.includes('repo')) return unknownScope('it is not known whether that is enough', granted);
+  return {
+    verdict: 'Broad',
+    granted,
+    surplus: granted,
+    lacking: [],
+    message: 'scope repo opens every repository that its owner may write to',
+  };
+}
+
+function unknownScope(message: string, granted: readonly string[]): TokenFacts['scope'] {
+  return { verdict: 'Unknown', granted, surplus: [], lacking: [], message };
 }
 
 const user = z.object({ login: z.string(), id: z.int(), type: z.string() });
@@ -68,8 +85,10 @@ async function describeInstallationToken(api: GithubApi, call: Call): Promise<To
     call,
   );
   return {
-    kind: 'Unknown',
+    kind: 'InstallationToken',
     owner: { login: viewer.login, type: 'Bot' },
     expiry: { kind: 'unknown', why: "an App's token is not told when it ends: within the hour" },
+    scope: unknownScope("an App's token is not told what it may do", []),
+    isUnguessable: true,
   };
 }

@@ -72,7 +72,7 @@ function notGranted(host: string, request: Request, refusal: Refusal | undefined
   const words = refusal?.words ?? '';
   if (/permission/i.test(words)) {
     return new ForgeError(
-      'PermissionMissing',
+      'PermissionsMissing',
       `${host} has not granted the App ${permissions.join(' and ')}; grant that in the App's settings and accept it where it is installed`,
     );
   }

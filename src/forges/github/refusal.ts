@@ -76,7 +76,7 @@ export function errorOf(refusal: Refusal, errand: Errand): ForgeError {
   if (status === 401) return because('Unauthorized', unauthorized(errand), refusal, errand);
   if (/without.*`?workflows`? permission/i.test(words)) {
     const why = `does not let an App change workflows; grant it workflows:write, or keep them out of the edit`;
-    return because('PermissionMissing', why, refusal, errand);
+    return because('PermissionsMissing', why, refusal, errand);
   }
   if (status === 403 || type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')
     return forbidden(refusal, errand);
@@ -131,17 +131,17 @@ function forbidden(refusal: Refusal, errand: Errand): ForgeError {
   }
   if (/SAML/.test(words)) {
     const why = `lets no token ${errand.doing}${of(errand)} before it is authorized for single sign-on; authorize it`;
-    return because('PermissionMissing', why, refusal, errand);
+    return because('PermissionsMissing', why, refusal, errand);
   }
   if (/IP allow list/i.test(words)) {
     const why = `takes requests${of(errand)} from listed addresses alone; list this cluster's`;
-    return because('PermissionMissing', why, refusal, errand);
+    return because('PermissionsMissing', why, refusal, errand);
   }
   const needed = shown('x-accepted-github-permissions').replaceAll('=', ':');
   const grant = `grant it ${needed || errand.needs || 'more'}`;
   const app = errand.as === 'stored token' ? '' : ', and accept that where the App is installed';
   return because(
-    'PermissionMissing',
+    'PermissionsMissing',
     `does not let this credential ${errand.doing}${of(errand)}; ${grant}${app}`,
     refusal,
     errand,

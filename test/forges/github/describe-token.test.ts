@@ -25,26 +25,27 @@ describe('a stored token', () => {
       'x-oauth-scopes': 'repo, read:org',
       'github-authentication-token-expiration': '2026-12-24 10:31:26 UTC',
     };
-    expect(await described(`ghp_${'a'.repeat(36)}`, { headers, body: ada })).toEqual({
+    expect(await described(`ghp_${'a'.repeat(36)}`, { headers, body: ada })).toMatchObject({
       kind: 'PersonalAccessToken',
       owner: { login: 'ada', type: 'User', id: '12' },
       expiry: { kind: 'at', time: new Date('2026-12-24T10:31:26Z') },
-      scopes: ['repo', 'read:org'],
+      scope: { verdict: 'Broad', granted: ['repo', 'read:org'] },
     });
   });
 
   test('without scopes has none, which is not the same as not knowing', async () => {
     expect(
       await described(`ghp_${'a'.repeat(36)}`, { headers: { 'x-oauth-scopes': '' }, body: ada }),
-    ).toMatchObject({ scopes: [] });
+    ).toMatchObject({ scope: { verdict: 'Unknown', granted: [] } });
   });
 
   test('of the fine-grained kind does not tell its scopes', async () => {
     const facts = await described(`github_pat_${'a'.repeat(36)}`, { body: ada });
-    expect(facts).toEqual({
+    expect(facts).toMatchObject({
       kind: 'PersonalAccessToken',
       owner: { login: 'ada', type: 'User', id: '12' },
       expiry: { kind: 'never or not reported' },
+      scope: { verdict: 'Unknown', granted: [] },
     });
   });
 
@@ -64,7 +65,7 @@ describe('a stored token', () => {
         : refusal(403, 'Resource not accessible by integration'),
     );
     expect(facts).toMatchObject({
-      kind: 'Unknown',
+      kind: 'InstallationToken',
       owner: { login: 'acme-promoter[bot]', type: 'Bot' },
       expiry: { kind: 'unknown' },
     });

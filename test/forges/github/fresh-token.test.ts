@@ -76,7 +76,7 @@ test('another refusal is not tried again', async () => {
   await withForge(
     () => refusal(403, 'Resource not accessible by integration'),
     async ({ forge, asked }) => {
-      expect(await failureOf(move(forge))).toMatchObject({ code: 'PermissionMissing' });
+      expect(await failureOf(move(forge))).toMatchObject({ code: 'PermissionsMissing' });
       expect(asked).toHaveLength(1);
     },
     { mintedAt: new Date() },

@@ -223,7 +223,7 @@ describe('minting', () => {
     [
       'a permission that was not granted',
       refusal(422, 'The permissions requested are not granted to this installation.'),
-      'PermissionMissing',
+      'PermissionsMissing',
       /has not granted the App contents:write and pull_requests:write; grant that in the App's settings and accept it where it is installed$/,
     ],
     [

@@ -28,14 +28,14 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
         headers: { 'x-accepted-github-permissions': 'contents=write' },
       }),
       {
-        code: 'PermissionMissing',
+        code: 'PermissionsMissing',
         message: /does not let this credential make a commit in acme\/fleet; grant it contents:write$/,
       },
     ],
     [
       'a permission that is missing, and GitHub does not say which',
       refusal(403, 'Resource not accessible by personal access token'),
-      { code: 'PermissionMissing', message: /grant it contents:write$/ },
+      { code: 'PermissionsMissing', message: /grant it contents:write$/ },
     ],
     [
       'a suspended installation',
@@ -48,7 +48,7 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
         403,
         'Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.',
       ),
-      { code: 'PermissionMissing', message: /authorized for single sign-on; authorize it$/ },
+      { code: 'PermissionsMissing', message: /authorized for single sign-on; authorize it$/ },
     ],
     [
       'an address that is not listed',
@@ -56,7 +56,7 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
         403,
         'Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled',
       ),
-      { code: 'PermissionMissing', message: /from listed addresses alone; list this cluster's$/ },
+      { code: 'PermissionsMissing', message: /from listed addresses alone; list this cluster's$/ },
     ],
     [
       'a repository that is not there',
@@ -109,7 +109,7 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
         403,
         'refusing to allow a GitHub App to create or update workflow `.github/workflows/a.yml` without `workflows` permission',
       ),
-      { code: 'PermissionMissing', message: /grant it workflows:write, or keep them out/ },
+      { code: 'PermissionsMissing', message: /grant it workflows:write, or keep them out/ },
     ],
     [
       'a server that failed',
@@ -214,7 +214,7 @@ describe('what GraphQL refuses with 200 is told apart by its type', () => {
     [
       'FORBIDDEN',
       { type: 'FORBIDDEN', message: 'Resource not accessible by integration' },
-      { code: 'PermissionMissing', message: /grant it contents:read and pull_requests:read/ },
+      { code: 'PermissionsMissing', message: /grant it contents:read and pull_requests:read/ },
     ],
     [
       'no type',

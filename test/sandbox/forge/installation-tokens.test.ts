@@ -119,7 +119,7 @@ test('an installation on chosen repositories opens these alone, and lists them',
         { ...request, repositories: [one.repository.name], permissions: ['contents:write'] },
         call,
       ),
-    ).rejects.toMatchObject({ code: 'PermissionMissing' });
+    ).rejects.toMatchObject({ code: 'PermissionsMissing' });
     await identity.revokeToken(minted.token, call);
     expect(await statusOf(one.path, minted.token.expose())).toBe(401);
   } finally {

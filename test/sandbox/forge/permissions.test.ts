@@ -183,7 +183,7 @@ test('a branch that changes a workflow is moved only by those who may change wor
   const client = world.client(place, grant({ contents: 'write' }));
   await expect(
     client.moveBranch({ branch: 'f', to: workflow }, { signal: AbortSignal.timeout(20_000) }),
-  ).rejects.toMatchObject({ code: 'PermissionMissing', message: expect.stringContaining('workflows') });
+  ).rejects.toMatchObject({ code: 'PermissionsMissing', message: expect.stringContaining('workflows') });
 });
 
 test('our own client names the permission that is missing', async () => {
@@ -197,5 +197,5 @@ test('our own client names the permission that is missing', async () => {
         { parent: 'a'.repeat(40), baseTree: 'a'.repeat(40), files: [{ path: 'a', text: 'a' }], message: 'A' },
         call,
       ),
-  ).rejects.toMatchObject({ code: 'PermissionMissing', message: expect.stringContaining('contents:write') });
+  ).rejects.toMatchObject({ code: 'PermissionsMissing', message: expect.stringContaining('contents:write') });
 });
