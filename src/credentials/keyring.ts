@@ -14,8 +14,8 @@ import type {
   MintedToken,
   Provider,
   Repository,
-  TokenFacts,
 } from '../forges/forge.ts';
+import type { CredentialFacts } from './credential.ts';
 import { readMaterial, secretNameOf, type Material, type StoredSecret } from './material.ts';
 import { CredentialProblem, isOfCredential, problemOf } from './problem.ts';
 import { ReadTokens, type Held, type TokenName } from './read-tokens.ts';
@@ -73,16 +73,6 @@ export interface Inspected {
   readonly probe: () => Promise<CredentialFacts>;
 }
 
-/** What a probe found out. */
-export type CredentialFacts =
-  | {
-      readonly kind: 'app';
-      readonly app: AppFacts;
-      readonly installation: Installation;
-      readonly missing: readonly string[];
-    }
-  | { readonly kind: 'token'; readonly token: TokenFacts };
-
 /** The only place that turns a Credential into something that can act. Holds no secret longer than its tokens live. */
 export class Keyring {
   readonly #parts: KeyringParts;
@@ -126,20 +116,20 @@ export class Keyring {
         ? this.#openApp(forge, material, purpose.repository, name, call)
         : this.#openToken(forge, material, purpose.repository, call),
     );
-    used();
     return {
       login,
       reader: readerThrough((use) =>
         heeding('reading', async () => {
           const answer = await read(use);
+          used();
           this.#parts.uses.accepted(name, where, 'reading');
           return answer;
         }),
       ),
       write: (act) =>
         heeding('writing', async () => {
-          used();
           const answer = await write(act);
+          used();
           this.#parts.uses.accepted(name, where, 'writing');
           return answer;
         }),

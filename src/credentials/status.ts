@@ -2,7 +2,7 @@ import type { CredentialStatus } from '../api/credential.ts';
 import type { Condition } from '../api/meta.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
-import type { CredentialFacts } from './keyring.ts';
+import type { CredentialFacts } from './credential.ts';
 import { isRefusedOutright, type Problem } from './problem.ts';
 import type { Health, Use } from './uses.ts';
 

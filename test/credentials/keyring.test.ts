@@ -76,9 +76,11 @@ test('owner and repository are found whatever the case they are written in', asy
   expect(login).toMatch(/^acme\d+-promoter\[bot\]$/);
 });
 
-test('a use is noted with what it was for', async () => {
+test('a use is noted with what it was for, once the forge has accepted it', async () => {
   const { keyring, credential, purpose, uses, clock } = await acme.promoter();
-  await keyring.open(credential, purpose, call());
+  const { reader } = await keyring.open(credential, purpose, call());
+  expect(uses.of('apps/acme-promoter')).toBeUndefined();
+  await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
   expect(uses.of('apps/acme-promoter')).toEqual({ time: clock.now(), by: 'apps/podinfo staging' });
   expect(uses.ofPipeline('apps/podinfo')).toEqual(clock.now());
 });

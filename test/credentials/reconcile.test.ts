@@ -13,6 +13,12 @@ function probes(): number {
   return acme.asked().filter((route) => route === probe).length;
 }
 
+/** One use by this environment. */
+async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
+  const { reader } = await keyring.open(credential, { ...purpose, environment }, call());
+  await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
+}
+
 describe('status says all that is known of', () => {
   test('an App', async () => {
     const own = await acme.promoter();
@@ -166,7 +172,7 @@ test('while the cache does not hold our last status yet, it counts, and the next
   await passes.pass(1_000);
   expect(passes.written).toHaveLength(1);
   for (const environment of ['staging', 'prod']) {
-    await own.keyring.open(own.credential, { ...own.purpose, environment }, call());
+    await use(own, environment);
     await passes.pass(1_000);
   }
   expect(passes.written).toHaveLength(3);
@@ -185,11 +191,6 @@ test('a status that somebody took away is written again', async () => {
 });
 
 describe('the time of the last use', () => {
-  /** One use by this environment. */
-  async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
-    await keyring.open(credential, { ...purpose, environment }, call());
-  }
-
   test('is shown with who used it, and moves at most once a minute', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);

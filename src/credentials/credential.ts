@@ -1,0 +1,27 @@
+import type {
+  AppFacts,
+  ForgeLastUsed,
+  Installation,
+  Permission,
+  RateFacts,
+  TokenFacts,
+} from '../forges/forge.ts';
+
+/** What a probe found out about a credential: one model for every kind of credential and every forge. */
+export type CredentialFacts = (
+  | {
+      readonly kind: 'app';
+      readonly app: AppFacts;
+      readonly installation: Installation;
+      /** What a promotion needs and the installation does not have. */
+      readonly missing: readonly Permission[];
+    }
+  | { readonly kind: 'token'; readonly token: TokenFacts }
+) & {
+  /** SHA-256 of a token in base64; absent where the token could be guessed from it, and for Apps, whose tokens come and go. */
+  readonly tokenHash?: string;
+  /** When the forge last saw it in use, by whomever; absent where no one tells. */
+  readonly lastUsedOnForge?: ForgeLastUsed;
+  /** Absent where the forge does not limit, or does not say. */
+  readonly rate?: RateFacts;
+};
