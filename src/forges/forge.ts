@@ -296,6 +296,7 @@ export interface TokenFacts {
   readonly owner: { readonly login: string; readonly type: 'Bot' | 'User' | 'Unknown'; readonly id?: string };
   readonly expiry:
     | { readonly kind: 'at'; readonly time: Date }
+    | { readonly kind: 'never' }
     | { readonly kind: 'never or not reported' }
     | { readonly kind: 'unknown'; readonly why: string };
   readonly scope: ScopeFacts;
