@@ -3,8 +3,8 @@ import { withDeadline } from '../deadline.ts';
 import { ForgeError, isForgeError } from '../errors.ts';
 import type { Call, ForgeReader } from '../forge.ts';
 import { unpack } from '../unpack.ts';
+import { unreachable } from '../unreachable.ts';
 import { inRoute, type Place } from './place.ts';
-import { unreachable } from './unreachable.ts';
 
 type Query = Parameters<ForgeReader['streamArchive']>[0];
 

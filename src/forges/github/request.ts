@@ -6,9 +6,9 @@ import { ForgeError, isForgeError } from '../errors.ts';
 import type { Answer, AnswerHeaders, Call, Connection, Repository } from '../forge.ts';
 import { quote } from '../quote.ts';
 import { readBody } from '../read-body.ts';
+import { unreachable } from '../unreachable.ts';
 import { retryWhileFresh } from './fresh-token.ts';
 import { errorOf, wordsOf, type Errand, type Refusal } from './refusal.ts';
-import { unreachable } from './unreachable.ts';
 
 /** Whose word requests carry. */
 export interface Bearer {
