@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { CodedError, codeOf, messageOf } from '../base/error.ts';
+import { codeOf, messageOf } from '../base/error.ts';
 import { logLevels } from '../telemetry/log.ts';
+import { configInvalid, issueSentences, readFlags } from './flags.ts';
+import { contextNeedsKubeconfig, namespaceName, processOptions } from './process-options.ts';
 
 const forge = z
   .strictObject({
@@ -29,18 +30,6 @@ function defaultApiUrl(host: string): string {
     : `https://${host}/api/v3`;
 }
 
-/** `host:port` or `:port`, an IPv6 address in brackets; `0`: nowhere. */
-const listenAddress = z
-  .string()
-  .regex(/^(0|([^\s:[\]]*|\[[0-9a-fA-F:.]+\]):[0-9]{1,5})$/, 'must be host:port, :port, or 0 for none')
-  .transform((address) => {
-    if (address === '0') return 'nowhere' as const;
-    const cut = address.lastIndexOf(':');
-    const host = address.slice(0, cut).replace(/^\[|\]$/g, '');
-    return { host, port: Number(address.slice(cut + 1)) };
-  })
-  .refine((address) => address === 'nowhere' || address.port <= 65_535, { message: 'has no such port' });
-
 const config = z
   .strictObject({
     forges: z
@@ -60,23 +49,15 @@ const config = z
         'must be up to 63 letters, digits, dots, dashes',
       )
       .optional(),
-    logLevel: z.enum(logLevels).default('info'),
-    kubeconfig: z.string().min(1).optional(),
-    context: z.string().min(1).optional(),
-    serviceAccountFolder: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount'),
-    telemetryAddress: listenAddress.default({ host: '', port: 8080 }),
+    ...processOptions,
     leaderElect: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]).optional(),
-    leaderElectionNamespace: z
-      .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a namespace')
-      .optional(),
+    leaderElectionNamespace: namespaceName.optional(),
     concurrency: z.coerce.number().int().min(1).max(64).default(8),
   })
-  .refine(({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined, {
-    message: 'says which context of a kubeconfig: give --kubeconfig too',
-    path: ['context'],
-    when: () => true,
-  });
+  .refine(
+    ({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined,
+    contextNeedsKubeconfig,
+  );
 
 export type Config = z.infer<typeof config>;
 
@@ -121,76 +102,16 @@ Exit codes: 0 stopped when asked, 1 failed or no longer the leader, 2 a flag or 
  * Throws ConfigInvalid with one sentence a line for every mistake at once. `help` when that was asked for.
  */
 export function readConfig(args: readonly string[]): Config | 'help' {
-  const { values, mistakes } = readFlags(args);
-  if (values['help'] !== undefined) return 'help';
-  const { config: path, ...given } = values;
+  const given = readFlags(args, flags);
+  const mistakes = [...given.mistakes];
+  const { help, config: path, ...values } = given.values;
+  if (help !== undefined) return 'help';
   const fromFile = path === undefined ? {} : readFile(path);
-  const parsed = config.safeParse({ ...(typeof fromFile === 'string' ? {} : fromFile), ...given });
+  const parsed = config.safeParse({ ...(typeof fromFile === 'string' ? {} : fromFile), ...values });
   if (typeof fromFile === 'string') mistakes.push(fromFile);
-  for (const {
-    path: [name, ...rest],
-    message,
-  } of parsed.error?.issues ?? []) {
-    const where =
-      typeof name === 'string' && name in given ? `--${kebabCase(name)}` : [name, ...rest].join('.');
-    mistakes.push(where === '' ? message : `${where}: ${message}`);
-  }
+  mistakes.push(...issueSentences(parsed.error?.issues ?? [], values));
   if (parsed.data !== undefined && mistakes.length === 0) return parsed.data;
-  throw new CodedError(
-    'ConfigInvalid',
-    [
-      `${mistakes.length} mistake(s) in flags or configuration:`,
-      ...mistakes.map((each) => `  ${each}`),
-      'See: lockkeeper controller --help',
-    ].join('\n'),
-  );
-}
-
-interface Flags {
-  /** By their names in the configuration. */
-  readonly values: Readonly<Record<string, string>>;
-  readonly mistakes: string[];
-}
-
-/** By their tokens, since parseArgs itself stops at the first mistake. */
-function readFlags(args: readonly string[]): Flags {
-  const lax = { strict: false, allowPositionals: true, tokens: true } as const;
-  const { tokens } = parseArgs({ args: [...args], options: flags, ...lax });
-  const values: Record<string, string> = {};
-  const mistakes: string[] = [];
-  let wasWrong = false;
-  for (const token of tokens) {
-    if (token.kind === 'option') {
-      const mistake = mistakeIn(token);
-      wasWrong = mistake !== undefined;
-      if (mistake === undefined) values[camelCase(token.name)] = token.value ?? '';
-      else mistakes.push(`${token.rawName}: ${mistake}`);
-    } else if (token.kind === 'positional') {
-      // What follows a wrong flag is probably its value.
-      if (!wasWrong) mistakes.push(`unexpected argument ${JSON.stringify(token.value)}`);
-      wasWrong = false;
-    }
-  }
-  return { values, mistakes };
-}
-
-function mistakeIn({
-  name,
-  value,
-  inlineValue,
-}: {
-  readonly name: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
-}): string | undefined {
-  if (!isFlag(name)) return 'there is no such flag';
-  if (flags[name].type === 'boolean') return value === undefined ? undefined : 'takes no value';
-  const isNextFlag = inlineValue !== true && value?.startsWith('-') === true;
-  return value === undefined || value === '' || isNextFlag ? 'needs a value' : undefined;
-}
-
-function isFlag(name: string): name is keyof typeof flags {
-  return Object.hasOwn(flags, name);
+  throw configInvalid('controller', 'flags or configuration', mistakes);
 }
 
 /** What the file holds, or what is wrong with it. */
@@ -213,12 +134,4 @@ function attempt<T>(
   } catch (thrown) {
     return { thrown };
   }
-}
-
-function camelCase(flag: string): string {
-  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
