@@ -30,6 +30,13 @@ function defaultApiUrl(host: string): string {
     : `https://${host}/api/v3`;
 }
 
+/** `14,7,1` */
+const daysText = z
+  .string()
+  .regex(/^\d{1,3}(,\d{1,3}){0,9}$/, 'must be days, as 14,7,1')
+  .transform((text) => text.split(',').map(Number))
+  .refine((days) => days.every((each) => each >= 1 && each <= 365), { message: 'must be 1 to 365 days' });
+
 const config = z
   .strictObject({
     forges: z
@@ -52,6 +59,9 @@ const config = z
     ...processOptions,
     leaderElect: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]).optional(),
     leaderElectionNamespace: namespaceName.optional(),
+    expiryWarningDays: z
+      .union([daysText, z.array(z.number().int().min(1).max(365)).min(1).max(10)])
+      .default([14, 7, 1]),
     concurrency: z.coerce.number().int().min(1).max(64).default(8),
   })
   .refine(
@@ -70,6 +80,7 @@ const flags = {
   'cross-namespace-targets': { type: 'string' },
   'log-level': { type: 'string' },
   concurrency: { type: 'string' },
+  'expiry-warning-days': { type: 'string' },
   'telemetry-address': { type: 'string' },
   'leader-elect': { type: 'string' },
   'leader-election-namespace': { type: 'string' },
@@ -84,6 +95,7 @@ Watches Pipelines and app objects, opens promotion pull requests and writes stat
   --instance NAME                 tells two installs on one repository apart (default: uid of namespace kube-system)
   --cross-namespace-targets MODE  Annotated (default): a target's namespace must allow the Pipeline's; or Allow
   --log-level LEVEL               ${logLevels.join(', ')} (default: info)
+  --expiry-warning-days N,N       how many days before its end a token is warned of (default: 14,7,1)
   --concurrency N                 passes at once, 1 to 64 (default: 8)
   --telemetry-address HOST:PORT   where /livez, /readyz and /metrics are (default: :8080; 0: nowhere)
   --leader-elect MODE             true: act only while holding a Lease, so that several replicas may run; or false
