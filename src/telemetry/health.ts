@@ -35,12 +35,22 @@ export interface ControllerFacts {
   readonly overdue: number;
 }
 
+/** What the auditor found, of all Credentials together. */
+export interface AccessFacts {
+  /** Credentials by verdict. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  /** Who can reach a Secret beside those who have to, by how. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
 /** What the process knows of itself, read at one moment. */
 export interface RuntimeFacts {
   /** Whether passes run here; a standby's queues are empty. */
   readonly isLeading: boolean;
   readonly reflectors: readonly ReflectorFacts[];
   readonly controllers: readonly ControllerFacts[];
+  /** Of an auditor alone. */
+  readonly access?: AccessFacts;
 }
 
 export interface Check {

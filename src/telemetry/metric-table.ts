@@ -107,6 +107,18 @@ export const metricTable = {
     labels: { host: 'any', call: 'any' },
     buckets: callSeconds,
   },
+  credentialAccess: {
+    name: 'lockkeeper_credential_access',
+    type: 'gauge',
+    help: 'Credentials by what the auditor says of their Secrets; of the auditor alone.',
+    labels: { verdict: ['Exclusive', 'Shared', 'Exposed', 'Unknown'] },
+  },
+  credentialAccessOthers: {
+    name: 'lockkeeper_credential_access_others',
+    type: 'gauge',
+    help: 'Who can reach a Secret beside the controller and the baseline, of all Credentials together; of the auditor alone.',
+    labels: { class: ['Read', 'Overwrite', 'Indirect'] },
+  },
   eventLoopLag: {
     name: 'lockkeeper_event_loop_lag_seconds',
     type: 'gauge',

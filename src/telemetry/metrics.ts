@@ -80,7 +80,15 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
     record('heapUsed', {}, heapUsed);
     record('eventLoopLag', {}, eventLoopLagMs() / 1000);
   };
-  const readRuntime = ({ isLeading, reflectors, controllers }: RuntimeFacts): void => {
+  const readRuntime = ({ isLeading, reflectors, controllers, access }: RuntimeFacts): void => {
+    replace(
+      'credentialAccess',
+      Object.entries(access?.verdicts ?? {}).map(([verdict, count]) => [{ verdict }, count]),
+    );
+    replace(
+      'credentialAccessOthers',
+      Object.entries(access?.others ?? {}).map(([name, count]) => [{ class: name }, count]),
+    );
     record('leader', {}, isLeading ? 1 : 0);
     replace(
       'watchStaleness',
