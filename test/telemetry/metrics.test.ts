@@ -124,6 +124,20 @@ test('states are read when somebody scrapes', async () => {
   ]);
 });
 
+test('what the auditor found is told by verdict and by class, and without one nothing', async () => {
+  const metrics = created();
+  expect(await lines(metrics, 'lockkeeper_credential_access')).toEqual([]);
+  metrics.follow(() =>
+    runtimeFacts({ access: { verdicts: { Exclusive: 2, Shared: 1 }, others: { Read: 3, Indirect: 1 } } }),
+  );
+  expect(await lines(metrics, 'lockkeeper_credential_access')).toEqual([
+    'lockkeeper_credential_access{verdict="Exclusive"} 2',
+    'lockkeeper_credential_access{verdict="Shared"} 1',
+    'lockkeeper_credential_access_others{class="Read"} 3',
+    'lockkeeper_credential_access_others{class="Indirect"} 1',
+  ]);
+});
+
 test('the process tells of itself', async () => {
   const { text } = await created().scrape();
   const valueOf = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
