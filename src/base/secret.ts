@@ -1,21 +1,39 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
+import { learnSecret } from './redaction.ts';
 
 const redacted = '[redacted]';
 
 /**
- * A value that must not be seen. It prints as `[redacted]` in templates, JSON, logs and inspectors; only `expose` gives it out,
- * so that every place where a secret leaves us is found by searching for one word.
+ * A value that must not be seen. It prints as `[redacted]` in templates, JSON, logs and inspectors; only `expose` and `peek` give it
+ * out, so that every place where a secret leaves us is found by searching for these words. From its making on it is also taken out of
+ * every text that leaves the process (see `redact`), unless it has less than twelve characters.
  */
 export class Secret {
+  /** Memory of its own: small buffers share a pool, parts of which are handed out again as they are. */
   readonly #value: Buffer;
+  #learnedIn: number | undefined;
 
-  constructor(value: string | Uint8Array) {
-    this.#value = Buffer.from(value);
+  /**
+   * @param known `stored` is one value of many, of which it is not known yet whether it is secret: in a Kubernetes Secret names and
+   * addresses stand beside keys, and those may be shown. It is secret from the first `expose` on
+   */
+  constructor(value: string | Uint8Array, known: 'secret' | 'stored' = 'secret') {
+    this.#value = copyOf(value);
+    if (known === 'secret') this.#learn();
   }
 
   /** The value itself, for the one call that needs it. Do not keep what this returns. */
   expose(): string {
+    this.#learn();
+    return this.#value.toString('utf8');
+  }
+
+  /**
+   * The value of what is no secret by itself: an id that stands beside one, or a file with secrets in it, of which whoever reads it
+   * makes a Secret each.
+   */
+  peek(): string {
     return this.#value.toString('utf8');
   }
 
@@ -39,4 +57,15 @@ export class Secret {
   [inspect.custom](): string {
     return redacted;
   }
+
+  #learn(): void {
+    this.#learnedIn = learnSecret(this.#value, this.#learnedIn);
+  }
+}
+
+function copyOf(value: string | Uint8Array): Buffer {
+  const copy = Buffer.alloc(typeof value === 'string' ? Buffer.byteLength(value) : value.length);
+  if (typeof value === 'string') copy.write(value);
+  else copy.set(value);
+  return copy;
 }

@@ -57,7 +57,7 @@ export function remoteKubeconfig(content: Secret, where: string): Connection {
 }
 
 function textOf(content: Secret, where: string): string {
-  const text = content.expose();
+  const text = content.peek();
   if (text.length > maxCharacters)
     throw invalid(where, `is larger than ${maxCharacters / 1024} KiB; ${minify}`);
   if (text.trim() === '') throw invalid(where, `is empty; ${minify}`);
