@@ -4,31 +4,8 @@ import { z } from 'zod';
 import { codeOf, messageOf } from '../base/error.ts';
 import { logLevels } from '../telemetry/log.ts';
 import { configInvalid, issueSentences, readFlags } from './flags.ts';
+import { forge } from './forge-config.ts';
 import { contextNeedsKubeconfig, namespaceName, processOptions } from './process-options.ts';
-
-const forge = z
-  .strictObject({
-    host: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, 'is not a host name'),
-    provider: z.enum(['github']),
-    apiURL: z
-      .url({ protocol: /^https?$/ })
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional(),
-    caFile: z.string().min(1).optional(),
-    allowHTTP: z.boolean().default(false),
-  })
-  .transform((each) => ({ ...each, apiURL: each.apiURL ?? defaultApiUrl(each.host) }))
-  .refine(({ apiURL, allowHTTP }) => allowHTTP || apiURL.startsWith('https://'), {
-    message: 'is http: set allowHTTP if tokens may travel in the clear',
-    path: ['apiURL'],
-  });
-
-/** github.com and its siblings have an API host of their own; a server of one's own has it under a path. */
-function defaultApiUrl(host: string): string {
-  return host === 'github.com' || host.endsWith('.ghe.com')
-    ? `https://api.${host}`
-    : `https://${host}/api/v3`;
-}
 
 /** `14,7,1` */
 const daysText = z
@@ -43,7 +20,13 @@ const config = z
       .array(forge)
       .min(1)
       .default([
-        { host: 'github.com', provider: 'github', apiURL: 'https://api.github.com', allowHTTP: false },
+        {
+          host: 'github.com',
+          provider: 'github',
+          apiURL: 'https://api.github.com',
+          allowHTTP: false,
+          allowPrivateNetwork: false,
+        },
       ])
       .refine((forges) => new Set(forges.map(({ host }) => host)).size === forges.length, {
         message: 'names a host twice',

@@ -22,12 +22,12 @@ export function listForges(
   hooks: { readonly onCall: (host: string, ended: MeasuredCall) => void; readonly assertHeld: () => void },
 ): ListedForges {
   const byHost = new Map(
-    forges.map(({ host, provider, apiURL, caFile }) => {
+    forges.map(({ host, provider, apiURL, caFile, allowPrivateNetwork }) => {
       const ca = caFile === undefined ? {} : { ca: readAuthority(host, caFile) };
       return [
         host,
         {
-          connection: connect({ host, provider, apiUrl: apiURL, ...ca }),
+          connection: connect({ host, provider, apiUrl: apiURL, ...ca, allowPrivateNetwork }),
           provider: fenced(
             measured(providers[provider], () => (ended) => hooks.onCall(host, ended)),
             hooks.assertHeld,

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { pipeline } from 'node:stream';
@@ -7,6 +8,7 @@ import { Connecting } from '../base/connecting.ts';
 import { heeding } from '../base/heeding.ts';
 import { type Clock, systemClock } from '../base/time.ts';
 import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './forge.ts';
+import { addressRefusal, requestRefusal } from './outbound.ts';
 
 /** A connection that its owner ends. */
 export interface OpenConnection extends Connection {
@@ -20,35 +22,55 @@ const connectTimeoutMs = 10_000;
 const headersTimeoutMs = 15_000;
 /** Between two pieces of a body. */
 const bodyTimeoutMs = 30_000;
+/** Of an answer, all together; GitHub's take 5 kB. */
+const maxHeaderBytes = 32 * 1024;
 const memoryBytes = 8 * 1024 * 1024;
 
 const defaultDeadlineMs = 15_000;
 
 /**
- * One endpoint with its pool of sockets, its certificate authority and its memory. Opens no socket before the first request, never
- * follows a redirect, keeps no cookies and takes nothing from the environment (no proxy).
+ * One endpoint with its pool of sockets, its certificate authority and its memory: the only way to a forge. Opens no socket before the
+ * first request, never follows a redirect, keeps no cookies and takes nothing from the environment (no proxy). What may be asked
+ * and which addresses may be connected to says `outbound.ts`.
+ * @param options.resolve instead of the system's resolver
  */
 export function connect(
   endpoint: Endpoint,
   {
     clock = systemClock,
     deadlineMs = defaultDeadlineMs,
-  }: { readonly clock?: Clock; readonly deadlineMs?: number } = {},
+    resolve,
+  }: {
+    readonly clock?: Clock;
+    readonly deadlineMs?: number;
+    readonly resolve?: LookupFunction;
+  } = {},
 ): OpenConnection {
   const connecting = new Connecting();
   const agent = new Agent({
     connections: maxSockets,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
+    maxHeaderSize: maxHeaderBytes,
     // One stalled HTTP/2 session would stall every request of the endpoint.
     allowH2: false,
-    connect: connecting.connector({ timeout: connectTimeoutMs, allowH2: false, ...trust(endpoint.ca) }),
+    connect: connecting.connector(
+      { timeout: connectTimeoutMs, allowH2: false, ...trust(endpoint.ca) },
+      { judge: (host, address) => addressRefusal(endpoint, host, address), resolve },
+    ),
   });
   return {
     endpoint,
     // Not by fetch, which takes several times as long for the same request.
     send: async (url, { method, headers, body, signal }) => {
-      const requested = request(url, {
+      const to = new URL(url);
+      const refusal = requestRefusal(endpoint, to, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+      });
+      if (refusal !== undefined) throw refusal;
+      const requested = request(to, {
         method,
         headers: { 'accept-encoding': 'gzip', ...headers },
         signal,

@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly apiUrl: string;
   /** PEM of the authority that signs its certificate, when the system does not know it. */
   readonly ca?: string;
+  /** Whether it may be at an address that is not public. Cloud metadata stays closed even then. */
+  readonly allowPrivateNetwork?: boolean;
 }
 
 export type ProviderName = 'github';
@@ -350,7 +352,7 @@ export interface ForgeToken {
 /** One endpoint with its connections; lives as long as the process. */
 export interface Connection {
   readonly endpoint: Endpoint;
-  /** Sends through this endpoint's pool and authority; refuses nothing, follows no redirect. */
+  /** Sends through this endpoint's pool and authority, and follows no redirect. Rejects with AddressNotAllowed before a byte is sent where the outbound policy forbids it. */
   readonly send: (url: string, request: Request) => Promise<Answer>;
   readonly now: () => Date;
   /** What one request may take, answer included; an archive takes what it takes. */

@@ -3,10 +3,12 @@ import { lineOf, nodesIn, type Import, type Module } from './module.ts';
 
 /** Files whose answers depend on what they are given and on nothing else. */
 const pure: readonly RegExp[] = [
+  /^src\/base\/address-kind\.ts$/,
   /^src\/(engines|manifests)\//,
   /^src\/proposing\/proposal\.ts$/,
   /^src\/promotion\/(observation|rules|decide|decision|status|target-status|phases|conditions|announce)\.ts$/,
-  /^src\/auditor\/closure\.ts$/,
+  /^src\/auditor\/(closure|match|workloads|rights|subjects|rbac|rbac-index|held|direct|indirect|becoming|explain|baseline|others|report|disagreement)\.ts$/,
+  /^src\/forges\/(errors|outbound)\.ts$/,
   /^src\/forges\/[^/]+\/webhook\.ts$/,
   /^src\/gateway\/trust-policy\.ts$/,
 ];
@@ -17,6 +19,7 @@ const purePackages: Readonly<Record<string, readonly string[] | 'all'>> = {
   semver: 'all',
   zod: 'all',
   'node:buffer': 'all',
+  'node:net': ['isIP'],
   'node:crypto': ['createHash', 'createHmac', 'timingSafeEqual'],
 };
 

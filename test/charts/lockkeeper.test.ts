@@ -160,11 +160,12 @@ describe('the configuration', () => {
     const forges = [
       { host: 'git.example.com:8443', provider: 'github', caFile: '/etc/lockkeeper-ca/forge.pem' },
       { host: 'git.local', provider: 'github', apiURL: 'http://git.local/api/v3', allowHTTP: true },
+      { host: 'git.corp', provider: 'github', apiURL: 'https://10.0.0.7', allowPrivateNetwork: true },
     ];
     const given = { crossNamespaceTargets: 'Allow', instance: '007', logLevel: 'debug' };
     expect(await configOf({ ...given, forges })).toMatchObject({
       ...given,
-      forges: [{ ...forges[0], apiURL: 'https://git.example.com:8443/api/v3' }, forges[1]],
+      forges: [{ ...forges[0], apiURL: 'https://git.example.com:8443/api/v3' }, ...forges.slice(1)],
     });
   });
 

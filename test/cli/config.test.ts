@@ -18,7 +18,15 @@ function file(text: string): string {
 
 test('without any word github.com is the one forge, and namespaces must allow their Pipelines', () => {
   expect(readConfig([])).toMatchObject({
-    forges: [{ host: 'github.com', provider: 'github', apiURL: 'https://api.github.com', allowHTTP: false }],
+    forges: [
+      {
+        host: 'github.com',
+        provider: 'github',
+        apiURL: 'https://api.github.com',
+        allowHTTP: false,
+        allowPrivateNetwork: false,
+      },
+    ],
     crossNamespaceTargets: 'Annotated',
     logLevel: 'info',
   });
@@ -115,6 +123,34 @@ test('http needs the word of the operator', () => {
   ).toMatchObject({
     forges: [{ allowHTTP: true }],
   });
+});
+
+test.each([
+  ['https://127.0.0.1', 'is not a public address (loopback): set allowPrivateNetwork if the forge is there'],
+  ['https://2130706433', 'is not a public address (loopback): set allowPrivateNetwork if the forge is there'],
+  [
+    'https://[fd12::7]:8443/api/v3',
+    'is not a public address (private): set allowPrivateNetwork if the forge is there',
+  ],
+  ['https://169.254.169.254', 'is an address where no forge is (metadata)'],
+  ['https://ada:secret@git.acme.example', 'holds a user name or password: tokens come from Credentials'],
+  ['https://git.acme.example/?a=b', 'must end with its path'],
+  ['https://git.acme.example./api/v3', 'has a name that ends in a dot: leave it out'],
+  ['https://gіthub.com', 'has letters that are not ASCII: write the name as xn--…, if it is meant'],
+])('%s is no place of an API', (apiURL, mistake) => {
+  const path = file(`forges: [{ host: git.acme.example, provider: github, apiURL: "${apiURL}" }]`);
+  expect(mistakesOf('--config', path)).toEqual([`forges.0.apiURL: ${mistake}`]);
+});
+
+test('an address that is not public needs the word of the operator, and metadata has none', () => {
+  const forge = (address: string) =>
+    `forges: [{ host: git.local, provider: github, apiURL: "https://${address}", allowPrivateNetwork: true }]`;
+  expect(readConfig(['--config', file(forge('10.1.2.3'))])).toMatchObject({
+    forges: [{ allowPrivateNetwork: true }],
+  });
+  expect(mistakesOf('--config', file(forge('[fd00:ec2::254]')))).toEqual([
+    'forges.0.apiURL: is an address where no forge is (metadata)',
+  ]);
 });
 
 test.each([

@@ -30,6 +30,7 @@ describe('a forge with a certificate of its own', () => {
       host: 'git.acme.example',
       provider: 'github',
       apiUrl: server.url,
+      allowPrivateNetwork: true,
       ...(ca === undefined ? {} : { ca }),
     });
     try {
@@ -67,7 +68,12 @@ describe('a forge with a certificate of its own', () => {
 test('a forge that nobody runs cannot be reached', async () => {
   const server = await startScripted(() => ({}));
   await server.close();
-  const connection = connect({ host: 'git.acme.example', provider: 'github', apiUrl: server.url });
+  const connection = connect({
+    host: 'git.acme.example',
+    provider: 'github',
+    apiUrl: server.url,
+    allowPrivateNetwork: true,
+  });
   const asking = providers.github
     .identity(connection)
     .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call());
@@ -84,7 +90,12 @@ test('a socket that is closed is not kept in memory', async () => {
     headers: { connection: 'close' },
     body: { login: 'ada', id: 1, type: 'User' },
   }));
-  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const connection = connect({
+    host: 'github.com',
+    provider: 'github',
+    apiUrl: server.url,
+    allowPrivateNetwork: true,
+  });
   const identity = providers.github.identity(connection);
   for (let time = 0; time < 30; time += 1) await identity.describeToken(new Secret('ghp_small'), call());
   expect(sockets.opened()).toBe(30);
@@ -103,7 +114,12 @@ test('an answer may come zipped, and is bounded as it unpacks', async () => {
       JSON.stringify({ ...user, bio: 'x'.repeat(headers.authorization?.includes('large') ? 9e6 : 9) }),
     ),
   }));
-  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const connection = connect({
+    host: 'github.com',
+    provider: 'github',
+    apiUrl: server.url,
+    allowPrivateNetwork: true,
+  });
   const describeToken = (token: string) =>
     providers.github.identity(connection).describeToken(new Secret(token), call());
   expect(await describeToken('ghp_small')).toMatchObject({ owner: { login: 'ada' } });
@@ -137,6 +153,7 @@ test("a server of one's own has GraphQL beside its REST API", async () => {
     host: 'git.acme.example',
     provider: 'github',
     apiUrl: `${server.url}/api/v3`,
+    allowPrivateNetwork: true,
   });
   const forge = providers.github.open(
     connection,
@@ -156,7 +173,12 @@ test('many requests share few sockets', async () => {
     undefined,
     (socket) => sockets.add(socket),
   );
-  const connection = connect({ host: 'github.com', provider: 'github', apiUrl: server.url });
+  const connection = connect({
+    host: 'github.com',
+    provider: 'github',
+    apiUrl: server.url,
+    allowPrivateNetwork: true,
+  });
   const identity = providers.github.identity(connection);
   await Promise.all(
     Array.from({ length: 200 }, () => identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call())),
@@ -180,6 +202,7 @@ test('a forge that takes connections and says nothing holds nobody up who stops,
     host: 'github.com',
     provider: 'github',
     apiUrl: `https://127.0.0.1:${port}`,
+    allowPrivateNetwork: true,
   });
   const identity = providers.github.identity(connection);
   const stopping = new AbortController();

@@ -115,7 +115,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ]);
     const tools = await cluster.tools();
     const chart = await renderChart(tools.helm, {
-      forges: [{ host: 'github.com', provider: 'github', apiURL: forge.urls.api, allowHTTP: true }],
+      forges: [
+        {
+          host: 'github.com',
+          provider: 'github',
+          apiURL: forge.urls.api,
+          allowHTTP: true,
+          allowPrivateNetwork: true,
+        },
+      ],
       ...options.values,
     });
     await install(cluster, chart);

@@ -24,7 +24,7 @@ export async function withForge(
   const server = await startScripted(answer);
   const { mintedAt, deadlineMs, now } = options;
   const connection = connect(
-    { host: 'github.com', provider: 'github', apiUrl: server.url },
+    { host: 'github.com', provider: 'github', apiUrl: server.url, allowPrivateNetwork: true },
     { ...(deadlineMs === undefined ? {} : { deadlineMs }), ...(now === undefined ? {} : { clock: { now } }) },
   );
   const forge = providers.github.open(

@@ -98,7 +98,12 @@ export async function stage(options: Partial<Omit<ForgeOptions, 'clock'>> = {}):
       return { name, repository: await forge.createRepository(name, files), path: `/repos/${name}` };
     },
     client: ({ name }, token) => {
-      const endpoint = { host: 'github.com', provider: 'github' as const, apiUrl: forge.urls.api };
+      const endpoint = {
+        host: 'github.com',
+        provider: 'github' as const,
+        apiUrl: forge.urls.api,
+        allowPrivateNetwork: true,
+      };
       const connection = connect(endpoint, { clock });
       connections.push(connection);
       const [owner = '', short = ''] = name.split('/');
