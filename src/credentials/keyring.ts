@@ -153,12 +153,12 @@ export class Keyring {
     call: Call,
   ): Promise<CredentialFacts> {
     const identity = forge.provider.identity(forge.connection);
-    if (material.kind === 'token') {
-      return { kind: 'token', token: await identity.describeToken(material.token, call) };
-    }
     const repository = repositoryOf(probedRepository(credential));
+    if (material.kind === 'token') {
+      return { kind: 'token', token: await identity.describeToken(material.token, { repository }, call) };
+    }
     const app = await this.#describeApp(forge, identity, material, call);
-    const installation = await identity.findInstallation(material.key, repository, call);
+    const installation = await identity.findInstallation(material.key, { repository }, call);
     this.#installations.set(installationKey(forge, material, repository), {
       found: installation,
       at: this.#parts.clock.now(),
@@ -218,7 +218,7 @@ export class Keyring {
     const request = (permissions: readonly string[]) => ({
       key: material.key,
       installation,
-      repositories: [repository.name],
+      repositories: [{ name: repository.name }],
       permissions,
     });
     const name: TokenName = {
@@ -273,7 +273,7 @@ export class Keyring {
     const key = `${connection.endpoint.host} ${material.identity}`;
     let login = this.#logins.get(key);
     if (login === undefined) {
-      login = (await provider.identity(connection).describeToken(material.token, call)).owner.login;
+      login = (await provider.identity(connection).describeToken(material.token, { repository }, call)).owner.login;
       this.#logins.set(key, login);
     }
     return { login, read: (use) => use(forge), write: (act) => act(forge) };
@@ -305,7 +305,7 @@ export class Keyring {
     const known = this.#installations.get(key);
     const now = this.#parts.clock.now();
     if (known !== undefined && addMs(known.at, installationTtlMs) > now) return known.found.id;
-    const found = await identity.findInstallation(material.key, repository, call);
+    const found = await identity.findInstallation(material.key, { repository }, call);
     this.#installations.set(key, { found, at: now });
     return found.id;
   }

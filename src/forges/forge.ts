@@ -232,10 +232,14 @@ export interface Forge extends ForgeReader, ForgeWriter {
 export type Permission = string;
 
 export interface AppKey {
+  /** The App's number, or its client id. */
   readonly appId: string;
-  /** PEM, RSA. */
+  /** PEM, RSA, in PKCS #1 or PKCS #8. */
   readonly privateKey: Secret;
+  /** The one that is meant; any other is refused. Absent: whichever the repository has. */
   readonly installationId?: string;
+  /** The account whose installation is meant, as Flux's Secrets may name it; any other is refused. */
+  readonly installationOwner?: string;
 }
 
 export interface AppFacts {
@@ -243,6 +247,10 @@ export interface AppFacts {
   readonly login: string;
   /** The App's own. */
   readonly id: string;
+  /** Login of the account that the App belongs to, which may make new keys for it; absent when the forge does not say. */
+  readonly owner?: string;
+  /** What the App asks for now; who installed it may have accepted less. */
+  readonly permissions: readonly Permission[];
 }
 
 /** What a credential may do against what a promotion needs. */
@@ -270,9 +278,20 @@ export interface ForgeLastUsed {
   readonly precision: string;
 }
 
+/** What the holder of a token or key is looked at for. */
+export interface Subject {
+  readonly repository: Repository;
+  /** What its promotions take beyond what every one does (`Provider.permissions.write`): it is then no surplus, and lacking where it is not there. */
+  readonly alsoNeeds?: readonly Permission[];
+}
+
 export interface Installation {
   readonly id: string;
+  /** Login of the organization or user that it is at. */
+  readonly account: string;
   readonly permissions: readonly Permission[];
+  /** What whoever has the App's key may do there, against what a promotion needs: tokens of ours are minted for less. */
+  readonly scope: ScopeFacts;
   /** Whether it opens every repository of its account, or chosen ones. */
   readonly repositorySelection: 'all' | 'selected';
 }
@@ -281,7 +300,8 @@ export interface MintedToken {
   readonly token: Secret;
   readonly expiresAt: Date;
   readonly permissions: readonly Permission[];
-  readonly repositories: number;
+  /** Of exactly the repositories that it opens, in the order of the answer: they stay when a repository is renamed, and a new one under an old name has another. */
+  readonly repositoryIds: readonly string[];
 }
 
 export interface TokenFacts {
@@ -310,37 +330,75 @@ export interface TokenFacts {
   readonly isUnguessable: boolean;
 }
 
-/** What a forge tells about credentials. Works without a repository. */
+/** A token of which the forge knows when it was used, and does not tell it that. */
+export interface ObservedToken {
+  readonly token: Secret;
+  readonly owner: string;
+  readonly expiresAt?: Date;
+  /** Whose list it stands in: the account that owns the repositories it is used for. */
+  readonly organization: string;
+}
+
+/** What an organization's list says of one token. */
+export type Sighting =
+  | {
+      readonly kind: 'found';
+      /** Absent when it was never used. */
+      readonly lastUsed?: ForgeLastUsed;
+      /** Absent where the list does not say what it may do. */
+      readonly scope?: ScopeFacts;
+    }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** What a forge tells about credentials. Works without a repository, and remembers no key, token or installation. */
 export interface ForgeIdentity {
   /** Unauthorized when the key is not the App's, or is none (checking a Secret's form is the caller's business). */
   describeApp(key: AppKey, call: Call): Promise<AppFacts>;
-  /** NotInstalled when the App is not on that repository, is suspended there, or the key names another installation than that. */
-  findInstallation(key: AppKey, repository: Repository, call: Call): Promise<Installation>;
+  /**
+   * Asked anew each time: an App that was installed again has another one. NotInstalled when the App is not on that repository, with a
+   * sentence that tells whether it is on the account, or when the key names another installation than that; Suspended when its owner has
+   * suspended it there. One request, up to three when it is not on the repository.
+   */
+  findInstallation(key: AppKey, subject: Subject, call: Call): Promise<Installation>;
   /**
    * A token for these repositories and permissions and no more; never for an empty list of repositories, which GitHub reads as "all".
-   * PermissionsMissing when the installation does not have them.
+   * Repositories are told apart by their ids when all have one, else by their names.
+   * PermissionsMissing when the installation does not have the permissions. NotInstalled when it is gone or does not have a repository
+   * of that name; NotFound when it has none of that id: it was deleted or taken out, so forget the id and mint by the name.
    */
   mintToken(
     request: {
       readonly key: AppKey;
       readonly installation: string;
-      readonly repositories: readonly string[];
+      readonly repositories: readonly { readonly name: string; readonly id?: string }[];
       readonly permissions: readonly Permission[];
     },
     call: Call,
   ): Promise<MintedToken>;
   /** Ends a minted token. One that is already dead counts as revoked. */
   revokeToken(token: Secret, call: Call): Promise<void>;
-  /** Whose a stored token is and how long it lasts. */
-  describeToken(token: Secret, call: Call): Promise<TokenFacts>;
+  /**
+   * Whose a stored token is, how long it lasts, and what it may do with the repository. One request, and once a day another one for the
+   * owner. NotFound when the token does not show the repository; SSORequired when its organization wants it authorized first.
+   */
+  describeToken(token: Secret, subject: Subject, call: Call): Promise<TokenFacts>;
+  /**
+   * When the forge last saw a token that is not told that itself. At most three requests. Absent where every token is told, or nobody is.
+   * @param observer who may see the organization's list: a token minted for an App with the permission, or a stored one
+   */
+  readonly sightingOf?: (observer: Secret, observed: ObservedToken, call: Call) => Promise<Sighting>;
 }
 
 /** How one provider is spoken to; one line of the registry each. */
 export interface Provider {
   readonly identity: (connection: Connection) => ForgeIdentity;
   readonly open: (connection: Connection, repository: Repository, token: ForgeToken) => Forge;
-  /** What a promotion needs, and what reading needs. */
-  readonly permissions: { readonly read: readonly Permission[]; readonly write: readonly Permission[] };
+  /** What a promotion needs, and what reading needs. `observe`: what an App needs for `ForgeIdentity.sightingOf`, and nothing else does. */
+  readonly permissions: {
+    readonly read: readonly Permission[];
+    readonly write: readonly Permission[];
+    readonly observe?: readonly Permission[];
+  };
 }
 
 export interface ForgeToken {

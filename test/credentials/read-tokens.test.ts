@@ -25,7 +25,7 @@ function tokens() {
       token: new Secret(`token ${minted}`),
       expiresAt: addMs(clock.now(), 60 * minuteMs),
       permissions: [],
-      repositories: 1,
+      repositoryIds: ['1'],
     });
   };
   const get = async (of: TokenName = name): Promise<string> =>

@@ -12,6 +12,8 @@ import { eventually } from '../sandbox/cluster/eventually.ts';
 import { call, failureOf } from './github/opened.ts';
 import { startScripted, type Scripted } from './scripted.ts';
 
+const repository = { owner: 'acme', name: 'fleet' };
+
 describe('a forge with a certificate of its own', () => {
   const { cert: certificate, key } = makeCertificate('forge');
   let server: Scripted;
@@ -36,7 +38,7 @@ describe('a forge with a certificate of its own', () => {
     try {
       return await providers.github
         .identity(connection)
-        .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call());
+        .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository }, call());
     } finally {
       await connection.close();
     }
@@ -76,7 +78,7 @@ test('a forge that nobody runs cannot be reached', async () => {
   });
   const asking = providers.github
     .identity(connection)
-    .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call());
+    .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository }, call());
   expect(await failureOf(asking)).toMatchObject({
     code: 'Unavailable',
     message: expect.stringContaining('(ECONNREFUSED)'),
@@ -97,8 +99,9 @@ test('a socket that is closed is not kept in memory', async () => {
     allowPrivateNetwork: true,
   });
   const identity = providers.github.identity(connection);
-  for (let time = 0; time < 30; time += 1) await identity.describeToken(new Secret('ghp_small'), call());
-  expect(sockets.opened()).toBe(30);
+  for (let time = 0; time < 30; time += 1) await identity.describeToken(new Secret('ghp_small'), { repository }, call());
+  // One more to learn whose it is.
+  expect(sockets.opened()).toBe(31);
   // The last ones may be on their way yet.
   await eventually('few are left', () => sockets.kept() < 5);
   sockets.stop();
@@ -121,7 +124,7 @@ test('an answer may come zipped, and is bounded as it unpacks', async () => {
     allowPrivateNetwork: true,
   });
   const describeToken = (token: string) =>
-    providers.github.identity(connection).describeToken(new Secret(token), call());
+    providers.github.identity(connection).describeToken(new Secret(token), { repository }, call());
   expect(await describeToken('ghp_small')).toMatchObject({ owner: { login: 'ada' } });
   expect(await failureOf(describeToken('ghp_large'))).toMatchObject({
     code: 'Malformed',
@@ -181,9 +184,9 @@ test('many requests share few sockets', async () => {
   });
   const identity = providers.github.identity(connection);
   await Promise.all(
-    Array.from({ length: 200 }, () => identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), call())),
+    Array.from({ length: 200 }, () => identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository }, call())),
   );
-  expect(server.asked).toHaveLength(200);
+  expect(server.asked).toHaveLength(400);
   expect(sockets.size).toBeLessThanOrEqual(32);
   await server.close();
   await connection.close();
@@ -207,8 +210,8 @@ test('a forge that takes connections and says nothing holds nobody up who stops,
   const identity = providers.github.identity(connection);
   const stopping = new AbortController();
   const token = new Secret('ghp_aaaaaaaaaaaaaaaa');
-  const stopped = failureOf(identity.describeToken(token, { signal: stopping.signal }));
-  const ended = failureOf(identity.describeToken(token, call()));
+  const stopped = failureOf(identity.describeToken(token, { repository }, { signal: stopping.signal }));
+  const ended = failureOf(identity.describeToken(token, { repository }, call()));
   await eventually('they are being connected', () => sockets.size === 2);
   stopping.abort(new Error('enough'));
   expect(await stopped).toMatchObject({ message: 'enough' });

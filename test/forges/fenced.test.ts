@@ -69,7 +69,7 @@ function github({ url, method }: Asked): Answer {
         expires_at: '2026-11-25T09:00:00Z',
         permissions: { contents: 'read', metadata: 'read' },
         repository_selection: 'selected',
-        repositories: [{ name: 'fleet' }],
+        repositories: [{ id: 1, name: 'fleet' }],
       },
     };
   if (method === 'DELETE') return { status: 204 };
@@ -103,7 +103,7 @@ describe('behind a fence that is down', () => {
     fence.isDown = true;
     await withForge(github, async ({ connection, asked }) => {
       const { write } = providers.github.permissions;
-      const request = { key, installation: '52', repositories: ['fleet'], permissions: write };
+      const request = { key, installation: '52', repositories: [{ name: 'fleet' }], permissions: write };
       const minting = fencedIdentity(connection, fence).mintToken(request, call());
       expect(await failureOf(minting)).toMatchObject({ code: 'LeadershipLost' });
       expect(asked).toEqual([]);
@@ -117,7 +117,7 @@ describe('behind a fence that is down', () => {
       const identity = fencedIdentity(connection, fence);
       const { read } = providers.github.permissions;
       await identity.mintToken(
-        { key, installation: '52', repositories: ['fleet'], permissions: read },
+        { key, installation: '52', repositories: [{ name: 'fleet' }], permissions: read },
         call(),
       );
       await identity.revokeToken(new Secret(token), call());

@@ -22,6 +22,7 @@ test('every call of a forge and of an identity is reported, with how it ended', 
   const stopping = new AbortController();
   await withForge(
     ({ url }) => {
+      if (url === '/repos/acme/fleet') return { body: {} };
       if (url === '/user') return { body: { login: 'ada', id: 1, type: 'User' } };
       if (url !== '/repos/acme/fleet/pulls/1') return refusal(404, 'Not Found');
       stopping.abort();
@@ -31,9 +32,10 @@ test('every call of a forge and of an identity is reported, with how it ended', 
       const forge = provider.open(connection, { owner: 'acme', name: 'fleet' }, { value: new Secret(token) });
       expect(forge.repository).toEqual({ owner: 'acme', name: 'fleet' });
       expect(forge.supports.casMove).toBe(true);
-      expect(await provider.identity(connection).describeToken(new Secret(token), call())).toMatchObject({
-        owner: { login: 'ada' },
-      });
+      const described = provider
+        .identity(connection)
+        .describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository: forge.repository }, call());
+      expect(await described).toMatchObject({ owner: { login: 'ada' } });
       expect(await failureOf(forge.pullRequest(7, call()))).toMatchObject({ code: 'NotFound' });
       await expect(forge.pullRequest(1, { signal: stopping.signal })).rejects.toMatchObject({
         name: 'AbortError',

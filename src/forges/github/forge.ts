@@ -7,6 +7,7 @@ import { createCommit } from './commits.ts';
 import { decorate } from './decorate.ts';
 import { githubIdentity } from './identity.ts';
 import { look } from './look.ts';
+import { permissions } from './permissions.ts';
 import type { Place } from './place.ts';
 import { closePullRequest, openPullRequest, updatePullRequest } from './pull-requests.ts';
 import { readPullRequest } from './read-pull-request.ts';
@@ -17,10 +18,7 @@ import { listFiles } from './trees.ts';
 export const github: Provider = {
   identity: githubIdentity,
   open: openRepository,
-  permissions: {
-    read: ['contents:read', 'pull_requests:read'],
-    write: ['contents:write', 'pull_requests:write'],
-  },
+  permissions,
 };
 
 function openRepository(

@@ -3,8 +3,8 @@ import { Secret } from '../../base/secret.ts';
 import { ForgeError } from '../errors.ts';
 import type { Call, Connection, ForgeIdentity, MintedToken } from '../forge.ts';
 import { appBearer } from './app-jwt.ts';
-import { permissionMap, permissionMapOf, permissionsOf } from './permissions.ts';
-import type { Refusal } from './refusal.ts';
+import { beyond, permissionMap, permissionMapOf, permissionsOf } from './permissions.ts';
+import { isUnknownApp, type Refusal } from './refusal.ts';
 import { GithubApi } from './request.ts';
 import { revokeToken } from './revoke-token.ts';
 
@@ -15,7 +15,7 @@ const minted = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   permissions: permissionMap,
   repository_selection: z.enum(['all', 'selected']),
-  repositories: z.array(z.object({ name: z.string() })).default([]),
+  repositories: z.array(z.object({ id: z.int(), name: z.string() })).default([]),
 });
 
 type Minted = z.infer<typeof minted>;
@@ -28,7 +28,7 @@ export async function mintToken(connection: Connection, request: Request, call: 
     // GitHub reads an empty list as "all of them".
     throw new ForgeError('Refused', `no token of ${host} is minted for no repository or no permission`);
   }
-  const api = new GithubApi(connection, appBearer(key, connection.endpoint));
+  const api = new GithubApi(connection, appBearer(key, connection));
   let refusal: Refusal | undefined;
   const answer = await api.rest<Minted | null>(
     {
@@ -42,7 +42,7 @@ export async function mintToken(connection: Connection, request: Request, call: 
     (rest, passed) =>
       rest.apps.createInstallationAccessToken({
         installation_id: Number(installation),
-        repositories: [...repositories],
+        ...narrowing(repositories),
         permissions: permissionMapOf(permissions),
         ...passed,
       }),
@@ -59,12 +59,27 @@ export async function mintToken(connection: Connection, request: Request, call: 
     token,
     expiresAt: new Date(answer.expires_at),
     permissions: permissionsOf(answer.permissions),
-    repositories: answer.repositories.length,
+    repositoryIds: answer.repositories.map(({ id }) => String(id)),
   };
 }
 
-function isAboutTheInstallation({ status }: Refusal): boolean {
-  return status === 404 || status === 422;
+/** By ids when all are known: names may come to mean other repositories. */
+function narrowing(
+  repositories: Request['repositories'],
+): { readonly repository_ids: number[] } | { readonly repositories: string[] } {
+  const ids = idsOf(repositories);
+  return ids === undefined
+    ? { repositories: repositories.map(({ name }) => name) }
+    : { repository_ids: ids.map(Number) };
+}
+
+function idsOf(repositories: Request['repositories']): string[] | undefined {
+  const ids = repositories.flatMap(({ id }) => id ?? []);
+  return ids.length === repositories.length ? ids : undefined;
+}
+
+function isAboutTheInstallation(refusal: Refusal): boolean {
+  return refusal.status === 422 || (refusal.status === 404 && !isUnknownApp(refusal));
 }
 
 function notGranted(host: string, request: Request, refusal: Refusal | undefined): ForgeError {
@@ -76,20 +91,35 @@ function notGranted(host: string, request: Request, refusal: Refusal | undefined
       `${host} has not granted the App ${permissions.join(' and ')}; grant that in the App's settings and accept it where it is installed`,
     );
   }
-  const why =
-    refusal?.status === 404
-      ? `knows no installation ${installation} of the App; install the App, or correct installationId`
-      : `does not have ${repositories.join(', ')} in installation ${installation} of the App; add it there`;
-  return new ForgeError('NotInstalled', `${host} ${why}`);
+  if (refusal?.status === 404) {
+    return new ForgeError(
+      'NotInstalled',
+      `${host} knows no installation ${installation} of the App; install the App, or correct installationId`,
+    );
+  }
+  const names = repositories.map(({ name }) => name).join(', ');
+  const ids = idsOf(repositories);
+  return ids === undefined
+    ? new ForgeError(
+        'NotInstalled',
+        `${host} does not have ${names} in installation ${installation} of the App; add it there`,
+      )
+    : new ForgeError(
+        'NotFound',
+        `${host} does not have ${names} (id ${ids.join(', ')}) in installation ${installation} of the App any more; it is looked for anew by its name`,
+      );
 }
 
 /** Exactly the repositories, and at most the permissions. Reading metadata comes with every token. */
 function isNarrow(answer: Minted, { repositories, permissions }: Request): boolean {
-  const names = new Set(repositories.map((name) => name.toLowerCase()));
+  const ids = idsOf(repositories);
+  const names = new Set(repositories.map(({ name }) => name.toLowerCase()));
   return (
     answer.repository_selection === 'selected' &&
     answer.repositories.length > 0 &&
-    answer.repositories.every(({ name }) => names.has(name.toLowerCase())) &&
-    permissionsOf(answer.permissions).every((each) => each === 'metadata:read' || permissions.includes(each))
+    answer.repositories.every(({ id, name }) =>
+      ids === undefined ? names.has(name.toLowerCase()) : ids.includes(String(id)),
+    ) &&
+    beyond([...permissions, 'metadata:read'], permissionsOf(answer.permissions)).length === 0
   );
 }

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { Permission } from '../forge.ts';
+import type { Permission, Provider } from '../forge.ts';
+
+/** What tokens are minted with: see `Provider.permissions`. */
+export const permissions = {
+  read: ['contents:read', 'pull_requests:read'],
+  write: ['contents:write', 'pull_requests:write'],
+  observe: ['organization_personal_access_tokens:read'],
+} as const satisfies Provider['permissions'];
 
 /** How GitHub writes permissions: `{ contents: 'write' }`. */
 export const permissionMap = z.record(z.string(), z.string());
@@ -10,11 +17,28 @@ export function permissionsOf(map: z.infer<typeof permissionMap>): Permission[] 
     .toSorted();
 }
 
-export function permissionMapOf(permissions: readonly Permission[]): Record<string, string> {
-  return Object.fromEntries(
-    permissions.map((each) => {
-      const [name = '', level = 'read'] = each.split(':');
-      return [name, level];
-    }),
-  );
+export function permissionMapOf(each: readonly Permission[]): Record<string, string> {
+  return Object.fromEntries(each.map(split));
+}
+
+const ranks = new Map([
+  ['read', 1],
+  ['write', 2],
+  ['admin', 3],
+]);
+
+/** What of `asked` is not among `granted`; a higher level holds the lower ones. */
+export function beyond(granted: readonly Permission[], asked: readonly Permission[]): Permission[] {
+  const levels = new Map(granted.map(split));
+  return asked.filter((permission) => {
+    const [name, level] = split(permission);
+    const has = levels.get(name);
+    // A level that GitHub invents later is only like itself.
+    return has !== level && (ranks.get(has ?? '') ?? 0) < (ranks.get(level) ?? Infinity);
+  });
+}
+
+function split(permission: Permission): [name: string, level: string] {
+  const [name = '', level = 'read'] = permission.split(':');
+  return [name, level];
 }

@@ -3,6 +3,7 @@ import { addMs, toTimestamp } from '../../base/time.ts';
 import { ForgeError } from '../errors.ts';
 import type { AnswerHeaders } from '../forge.ts';
 import { quote } from '../quote.ts';
+import { singleSignOn as authorization } from './single-sign-on.ts';
 
 /** What a request was for: what sentences about it need. */
 export interface Errand {
@@ -28,6 +29,11 @@ export interface Refusal {
   /** Of a GraphQL answer: `NOT_FOUND`, `FORBIDDEN`, … */
   readonly type?: string;
   readonly now: Date;
+}
+
+/** GitHub answers 404 to the JWT of an App that it does not have, whatever was asked for. */
+export function isUnknownApp({ status, words }: Pick<Refusal, 'status' | 'words'>): boolean {
+  return status === 404 && /integration not found/i.test(words);
 }
 
 const fieldProblem = z.object({
@@ -73,7 +79,13 @@ export function errorOf(refusal: Refusal, errand: Errand): ForgeError {
       retryAt,
     );
   }
-  if (status === 401) return because('Unauthorized', unauthorized(errand), refusal, errand);
+  if (status === 401) return because('Unauthorized', unauthorized(refusal, errand), refusal, errand);
+  if (isUnknownApp(refusal)) {
+    const why = "knows no App of this id; give the App's own appId, and make sure that it was not deleted";
+    return because('Unauthorized', why, refusal, errand);
+  }
+  const sso = singleSignOn(refusal, errand);
+  if (sso !== undefined) return because('SSORequired', sso, refusal, errand);
   if (/without.*`?workflows`? permission/i.test(words)) {
     const why = `does not let an App change workflows; grant it workflows:write, or keep them out of the edit`;
     return because('PermissionsMissing', why, refusal, errand);
@@ -114,14 +126,15 @@ function isPassing({ type, words }: Refusal): boolean {
 }
 
 function forbidden(refusal: Refusal, errand: Errand): ForgeError {
-  const { words, shown } = refusal;
-  if (/suspended/i.test(words)) {
-    return because(
-      'NotInstalled',
-      `has suspended the App's installation; unsuspend it there`,
-      refusal,
-      errand,
-    );
+  const { words } = refusal;
+  if (/installation.*suspended/i.test(words)) {
+    const why = "has suspended the App's installation; an owner unsuspends it in the installation's settings";
+    return because('Suspended', why, refusal, errand);
+  }
+  if (/account (was|is|has been) suspended/i.test(words)) {
+    const why =
+      'has suspended the account that the token is of; ask its administrators, or use a token of another';
+    return because('Unauthorized', why, refusal, errand);
   }
   if (/archived|read-only/i.test(words)) {
     return because('Refused', `has archived ${errand.repository ?? 'it'}; unarchive it`, refusal, errand);
@@ -129,16 +142,11 @@ function forbidden(refusal: Refusal, errand: Errand): ForgeError {
   if (/rule violation|protected branch/i.test(words)) {
     return because('Refused', `refused to ${errand.doing}${of(errand)}: ${words}`, refusal, errand);
   }
-  if (/SAML/.test(words)) {
-    const why = `lets no token ${errand.doing}${of(errand)} before it is authorized for single sign-on; authorize it`;
-    return because('PermissionsMissing', why, refusal, errand);
-  }
   if (/IP allow list/i.test(words)) {
     const why = `takes requests${of(errand)} from listed addresses alone; list this cluster's`;
     return because('PermissionsMissing', why, refusal, errand);
   }
-  const needed = shown('x-accepted-github-permissions').replaceAll('=', ':');
-  const grant = `grant it ${needed || errand.needs || 'more'}`;
+  const grant = `grant it ${neededOf(refusal) || errand.needs || 'more'}`;
   const app = errand.as === 'stored token' ? '' : ', and accept that where the App is installed';
   return because(
     'PermissionsMissing',
@@ -148,10 +156,30 @@ function forbidden(refusal: Refusal, errand: Errand): ForgeError {
   );
 }
 
-function unauthorized({ as }: Errand): string {
+/** A token with scopes is told which; every other one which permissions. */
+function neededOf({ headers, shown }: Refusal): string {
+  const hasScopes = (headers.get('x-oauth-scopes') ?? '') !== '';
+  const scopes = hasScopes ? shown('x-accepted-oauth-scopes') : '';
+  if (scopes !== '') return `scope ${scopes.replaceAll(', ', ' or ')}`;
+  return shown('x-accepted-github-permissions').replaceAll('=', ':').replaceAll('; ', ' or ');
+}
+
+/** GitHub tells of it by a header, and in words that mention SAML: in REST and in GraphQL alike. */
+function singleSignOn({ status, words, headers }: Refusal, { host, as }: Errand): string | undefined {
+  if (as !== 'stored token' || ![200, 403, 404].includes(status)) return undefined;
+  const header = headers.get('x-github-sso') ?? '';
+  return (
+    authorization(header, host) ?? (/\bSAML\b/.test(words) ? authorization('required', host) : undefined)
+  );
+}
+
+function unauthorized({ words }: Refusal, { as }: Errand): string {
   switch (as) {
     case 'App key':
-      return "does not accept the App's key; give the App's own appId and a private key that it still has";
+      // The forge's clock is followed, so this is left when it does not tell its own.
+      return /'(exp|iat)'/.test(words)
+        ? "does not accept the time in the App's JWT; set this cluster's clock right, or the forge's"
+        : "does not accept the App's key; give the App's own appId and a private key that it still has";
     case 'App token':
       return "does not accept the App's token any more; it is minted anew";
     case 'stored token':

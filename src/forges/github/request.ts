@@ -72,8 +72,10 @@ const apiVersion = '2022-11-28';
 const userAgent = 'lockkeeper';
 const maxAnswerBytes = 4 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
-/** Clocks that differ by less do not make an App's JWT invalid: it is dated back by 30 s. */
-const toleratedSkewMs = 20_000;
+/** Clocks that differ by less do not make an App's JWT invalid: it is dated back by a minute, and ends in nine of ten. */
+const toleratedSkewMs = 50_000;
+/** In the connection's memory: how far this forge's clock was ahead of ours when that mattered. */
+const skewKey = 'clock skew';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -182,14 +184,17 @@ export class GithubApi {
   async #carryOut<T>(ask: Ask<T>, { signal }: Call, work: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { mintedAt } = this.#bearer;
     const { now } = this.#connection;
-    return await retryWhileFresh({ mintedAt, now, signal }, () => this.#once(ask, { signal }, work, 0));
+    const skewMs = this.#bearer.as === 'App key' ? Number(this.#connection.memory.get(skewKey) ?? 0) : 0;
+    return await retryWhileFresh({ mintedAt, now, signal }, () =>
+      this.#once(ask, { signal }, work, { skewMs, isLast: false }),
+    );
   }
 
   async #once<T>(
     ask: Ask<T>,
     call: Call,
     work: (attempt: Attempt) => Promise<T>,
-    clockSkewMs: number,
+    clock: { readonly skewMs: number; readonly isLast: boolean },
   ): Promise<T> {
     const ms = this.#connection.deadlineMs;
     const late = (): ForgeError =>
@@ -199,15 +204,18 @@ export class GithubApi {
       );
     try {
       return await withDeadline(call, { ms, late }, async (signal) => {
-        return await work({ token: await this.#bearer.token(clockSkewMs), signal });
+        return await work({ token: await this.#bearer.token(clock.skewMs), signal });
       });
     } catch (thrown) {
       if (call.signal.aborted) throw thrown;
       if (!isRefused(thrown)) throw isForgeError(thrown) ? thrown : unreachable(thrown, this.#errand(ask));
       const { refusal } = thrown;
       const skewMs = this.#clockSkewMs(refusal);
-      if (clockSkewMs === 0 && Math.abs(skewMs) > toleratedSkewMs)
-        return await this.#once(ask, call, work, skewMs);
+      if (!clock.isLast && skewMs !== undefined && Math.abs(skewMs - clock.skewMs) > toleratedSkewMs) {
+        const answer = await this.#once(ask, call, work, { skewMs, isLast: true });
+        this.#connection.memory.set(skewKey, String(skewMs));
+        return answer;
+      }
       const answer = ask.refused?.(refusal);
       if (answer !== undefined) return answer;
       throw this.errorOf(refusal, ask);
@@ -215,10 +223,10 @@ export class GithubApi {
   }
 
   /** How far the forge's clock is ahead, as far as that can be why it refused the bearer: only an App's JWT depends on it. */
-  #clockSkewMs({ status, headers, now }: Refusal): number {
-    if (status !== 401 || this.#bearer.as !== 'App key') return 0;
+  #clockSkewMs({ status, headers, now }: Refusal): number | undefined {
+    if (status !== 401 || this.#bearer.as !== 'App key') return undefined;
     const theirs = Date.parse(headers.get('date') ?? '');
-    return Number.isNaN(theirs) ? 0 : theirs - now.getTime();
+    return Number.isNaN(theirs) ? undefined : theirs - now.getTime();
   }
 
   /** Sends to the endpoint's own origin and gives a 2xx or 304; rejects with Refused for every other answer. */

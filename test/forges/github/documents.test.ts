@@ -19,7 +19,7 @@ test("every query is one that GitHub's own schema allows, and none is put togeth
       await forge.deleteBranch({ branch: strange, from: id('a') }, call());
       await forge.look({ baseBranch: strange, headBranch: strange, paths: [strange] }, call());
       await failureOf(forge.readBlobs([id('a'), id('b')], call()));
-      await identity.describeToken(new Secret(token), call());
+      await failureOf(identity.describeToken(new Secret(token), { repository: forge.repository }, call()));
       sent.push(...asked.filter(({ url }) => url === '/graphql'));
     },
   );

@@ -40,7 +40,10 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
     [
       'a suspended installation',
       refusal(403, 'This installation has been suspended'),
-      { code: 'NotInstalled', message: /suspended the App's installation; unsuspend it there$/ },
+      {
+        code: 'Suspended',
+        message: /suspended the App's installation; an owner unsuspends it in the installation's settings$/,
+      },
     ],
     [
       'a token without single sign-on',
@@ -48,7 +51,18 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
         403,
         'Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.',
       ),
-      { code: 'PermissionsMissing', message: /authorized for single sign-on; authorize it$/ },
+      { code: 'SSORequired', message: /authorized for the organization's single sign-on; let its owner/ },
+    ],
+    [
+      'a scope that is missing, which is not the same as a permission',
+      refusal(403, 'Must have admin rights to Repository.', {
+        headers: {
+          'x-oauth-scopes': 'public_repo',
+          'x-accepted-oauth-scopes': 'repo, admin:org',
+          'x-accepted-github-permissions': 'contents=write',
+        },
+      }),
+      { code: 'PermissionsMissing', message: /grant it scope repo or admin:org$/ },
     ],
     [
       'an address that is not listed',

@@ -27,7 +27,6 @@ const tooFar = "'Expiration time' claim ('exp') is too far in the future";
 const badIssue =
   "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued";
 
-// First, since our client makes its JWT by the system's clock, and others move the forge's.
 test("our own client learns the App's login and where it is installed, and is told when the key is wrong", async () => {
   const place = await world.repository();
   const connection = connect(
@@ -45,9 +44,13 @@ test("our own client learns the App's login and where it is installed, and is to
     expect(await identity.describeApp(key, call)).toEqual({
       login: 'acme-promoter[bot]',
       id: `${world.app.id}`,
+      owner: 'acme',
+      permissions: ['contents:write', 'pull_requests:write'],
     });
-    expect(await identity.findInstallation(key, { owner, name }, call)).toMatchObject({
+    expect(await identity.findInstallation(key, { repository: { owner, name } }, call)).toMatchObject({
       id: `${world.installation.id}`,
+      account: 'acme',
+      scope: { verdict: 'Least' },
       repositorySelection: 'all',
     });
     await expect(identity.describeApp(wrong, call)).rejects.toMatchObject({ code: 'Unauthorized' });

@@ -103,7 +103,7 @@ test('an installation on chosen repositories opens these alone, and lists them',
     const key = { appId: `${app.id}`, privateKey: new Secret(pem) };
     const call = { signal: new AbortController().signal };
     const request = { key, installation: `${installation.id}`, permissions: ['contents:read'] };
-    const minted = await identity.mintToken({ ...request, repositories: [one.repository.name] }, call);
+    const minted = await identity.mintToken({ ...request, repositories: [{ name: one.repository.name }] }, call);
     const listed = await world.ask('GET /installation/repositories', { as: minted.token.expose() });
     expect(listed.json).toMatchObject({
       total_count: 1,
@@ -112,11 +112,11 @@ test('an installation on chosen repositories opens these alone, and lists them',
     });
     expect(minted.expiresAt).toEqual(new Date(world.clock.now().getTime() + 3_600_000));
     await expect(
-      identity.mintToken({ ...request, repositories: [two.repository.name] }, call),
+      identity.mintToken({ ...request, repositories: [{ name: two.repository.name }] }, call),
     ).rejects.toMatchObject({ code: 'NotInstalled' });
     await expect(
       identity.mintToken(
-        { ...request, repositories: [one.repository.name], permissions: ['contents:write'] },
+        { ...request, repositories: [{ name: one.repository.name }], permissions: ['contents:write'] },
         call,
       ),
     ).rejects.toMatchObject({ code: 'PermissionsMissing' });

@@ -1,0 +1,62 @@
+import type { Permission, ScopeFacts } from '../forge.ts';
+
+/** Who a token with classic scopes is looked at for. */
+export interface Held {
+  readonly owner: string;
+  /** `owner/name`. */
+  readonly where: string;
+  /** Absent when the repository was not shown. */
+  readonly isPrivate?: boolean | undefined;
+  readonly mayPush?: boolean | undefined;
+  readonly alsoNeeds: readonly Permission[];
+}
+
+/** The scopes of a classic token or OAuth's, as the header lists them; undefined where the forge tells none. */
+export function scopesOf(header: string | null): readonly string[] | undefined {
+  return header === null ? undefined : header.split(',').flatMap((scope) => scope.trim() || []);
+}
+
+/**
+ * Classic scopes against what a promotion needs, by "Scopes for OAuth apps". The least that opens a repository opens all that the owner may
+ * write to, so that no such token is ever narrow: what is granted and does not serve to write one file is named as a surplus.
+ */
+export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFacts {
+  const opening = held.isPrivate === false && granted.includes('public_repo') ? 'public_repo' : 'repo';
+  const needed = [
+    opening,
+    ...(held.alsoNeeds.some((each) => each.startsWith('workflows:')) ? ['workflow'] : []),
+  ];
+  const lacking = needed.filter((each) => !granted.includes(each));
+  // What it opens is more than one repository, also where nothing less would do.
+  const surplus = granted.filter((each) => each === opening || !needed.includes(each));
+  if (lacking.length > 0) {
+    const message = `the token lacks scope ${lacking.join(', ')}; ${advice(held)}`;
+    return { verdict: 'Insufficient', granted, surplus, lacking, message };
+  }
+  if (held.mayPush === false) return { ...mayNotPush(held), granted, surplus };
+  const opens = opening === 'repo' ? 'repository' : 'public repository';
+  const others = surplus.filter((each) => each !== opening);
+  const also = others.length === 0 ? '' : `, and ${others.join(', ')} is not needed at all`;
+  return {
+    verdict: 'Broad',
+    granted,
+    surplus,
+    lacking,
+    message: `scope ${opening} opens every ${opens} that ${held.owner} may write to${also}; ${advice(held)}`,
+  };
+}
+
+/** Whatever the token may do, its owner may not. */
+export function mayNotPush({ owner, where }: Pick<Held, 'owner' | 'where'>): ScopeFacts {
+  return {
+    verdict: 'Insufficient',
+    granted: [],
+    surplus: [],
+    lacking: ['contents:write'],
+    message: `${owner} may not write to ${where}; give ${owner} the role Write there, or use a token of somebody who has it`,
+  };
+}
+
+function advice({ where }: Held): string {
+  return `use a fine-grained token or an App for ${where} alone`;
+}
