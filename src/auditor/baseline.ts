@@ -1,0 +1,158 @@
+import type { AccessClass } from './report.ts';
+import { masters, type Subject } from './subjects.ts';
+
+/** What is true of every cluster, whatever its rules say. */
+const always: readonly string[] = [
+  `Group ${masters}, to which the API server refuses nothing`,
+  'Nodes on which a Pod uses it (Group system:nodes), by the Node authorizer',
+  'Whoever can read the disks or backups of etcd, or has the keys that encrypt it',
+];
+
+/** Service accounts of kube-system that Kubernetes binds to `system:controller:<name>` at start (bootstrappolicy of 1.36). */
+const controllers: ReadonlySet<string> = new Set([
+  'attachdetach-controller',
+  'certificate-controller',
+  'clusterrole-aggregation-controller',
+  'cronjob-controller',
+  'daemon-set-controller',
+  'deployment-controller',
+  'device-taint-eviction-controller',
+  'disruption-controller',
+  'endpoint-controller',
+  'endpointslice-controller',
+  'endpointslicemirroring-controller',
+  'ephemeral-volume-controller',
+  'expand-controller',
+  'generic-garbage-collector',
+  'horizontal-pod-autoscaler',
+  'job-controller',
+  'legacy-service-account-token-cleaner',
+  'namespace-controller',
+  'node-controller',
+  'persistent-volume-binder',
+  'pod-garbage-collector',
+  'pv-protection-controller',
+  'pvc-protection-controller',
+  'replicaset-controller',
+  'replication-controller',
+  'resource-claim-controller',
+  'resourcequota-controller',
+  'root-ca-cert-publisher',
+  'route-controller',
+  'selinux-warning-controller',
+  'service-account-controller',
+  'service-cidrs-controller',
+  'service-controller',
+  'statefulset-controller',
+  'storage-version-migrator-controller',
+  'taint-eviction-controller',
+  'ttl-after-finished-controller',
+  'ttl-controller',
+  'vac-protection-controller',
+  'validatingadmissionpolicy-status-controller',
+]);
+
+/** Other bindings that Kubernetes makes at start, with the role that each is to and the subjects that it gives it. */
+const bindings: Readonly<Record<string, { readonly role: string; readonly subjects: readonly string[] }>> = {
+  'ClusterRoleBinding cluster-admin': { role: 'ClusterRole cluster-admin', subjects: [`Group ${masters}`] },
+  'ClusterRoleBinding system:kube-controller-manager': {
+    role: 'ClusterRole system:kube-controller-manager',
+    subjects: ['User system:kube-controller-manager'],
+  },
+  'ClusterRoleBinding system:kube-scheduler': {
+    role: 'ClusterRole system:kube-scheduler',
+    subjects: ['User system:kube-scheduler'],
+  },
+  'ClusterRoleBinding system:volume-scheduler': {
+    role: 'ClusterRole system:volume-scheduler',
+    subjects: ['User system:kube-scheduler'],
+  },
+  'ClusterRoleBinding system:node-proxier': {
+    role: 'ClusterRole system:node-proxier',
+    subjects: ['User system:kube-proxy'],
+  },
+  'ClusterRoleBinding system:kube-dns': {
+    role: 'ClusterRole system:kube-dns',
+    subjects: ['ServiceAccount kube-system/kube-dns'],
+  },
+  'RoleBinding kube-system/system::leader-locking-kube-controller-manager': {
+    role: 'Role kube-system/system::leader-locking-kube-controller-manager',
+    subjects: ['User system:kube-controller-manager', 'ServiceAccount kube-system/kube-controller-manager'],
+  },
+  'RoleBinding kube-system/system::leader-locking-kube-scheduler': {
+    role: 'Role kube-system/system::leader-locking-kube-scheduler',
+    subjects: ['User system:kube-scheduler', 'ServiceAccount kube-system/kube-scheduler'],
+  },
+  ...Object.fromEntries(
+    ['kube-system', 'kube-public'].flatMap((namespace) =>
+      ['bootstrap-signer', 'cloud-provider', 'token-cleaner'].map((name) => [
+        `RoleBinding ${namespace}/system:controller:${name}`,
+        {
+          role: `Role ${namespace}/system:controller:${name}`,
+          subjects: [`ServiceAccount kube-system/${name}`],
+        },
+      ]),
+    ),
+  ),
+};
+
+const controllerBinding = /^ClusterRoleBinding system:controller:(.+)$/;
+
+/**
+ * Whether Kubernetes itself gives this subject this role by this binding, which it makes anew whenever an API server starts. Another
+ * subject of the binding, another role of that name, or another binding of the same subject is none of its doing.
+ */
+export function isOfKubernetes(
+  { id, roleId }: { readonly id: string; readonly roleId: string },
+  subjectId: string,
+): boolean {
+  const controller = controllerBinding.exec(id)?.[1];
+  if (controller !== undefined) {
+    return (
+      controllers.has(controller) &&
+      roleId === `ClusterRole system:controller:${controller}` &&
+      subjectId === `ServiceAccount kube-system/${controller}`
+    );
+  }
+  const known = Object.hasOwn(bindings, id) ? bindings[id] : undefined;
+  return known !== undefined && known.role === roleId && known.subjects.includes(subjectId);
+}
+
+const may: Readonly<Record<AccessClass, string>> = {
+  Read: 'can read it',
+  Overwrite: 'can overwrite it',
+  Indirect: 'can reach it indirectly',
+};
+const maxLineLength = 240;
+
+/**
+ * Who can always reach a Secret, in lines of at most 240 characters: what is true of every cluster, then the parts of Kubernetes by
+ * what they can do, each named once for the most.
+ */
+export function baselineLines(
+  reached: readonly { readonly class: AccessClass; readonly subject: Subject }[],
+): readonly string[] {
+  const named = new Set<string>();
+  const classes: readonly AccessClass[] = ['Read', 'Overwrite', 'Indirect'];
+  const lines = classes.flatMap((each) => {
+    const ids = reached.filter((one) => one.class === each && !named.has(one.subject.id));
+    for (const { subject } of ids) named.add(subject.id);
+    return linesOf(
+      `Parts of Kubernetes that ${may[each]}: `,
+      ids.map(({ subject }) => subject.id).toSorted(),
+    );
+  });
+  return [...always, ...lines];
+}
+
+function linesOf(head: string, ids: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const id of ids) {
+    const name = id.replace('ServiceAccount kube-system/', '');
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + name.length + 2 <= maxLineLength)
+      lines.splice(-1, 1, `${last}, ${name}`);
+    else lines.push(`${head}${name}`);
+  }
+  return lines;
+}

@@ -1,0 +1,174 @@
+import { baselineLines } from './baseline.ts';
+import { becomersOf } from './becoming.ts';
+import { overwriteOf, readOf, verbsOn } from './direct.ts';
+import { stepsOf } from './explain.ts';
+import { baselineIn, everybodyIn, heldBy, type Held } from './held.ts';
+import { roundsIn } from './indirect.ts';
+import { othersOf } from './others.ts';
+import type { Holding, RbacIndex } from './rbac-index.ts';
+import type { AccessReport, Other, Verdict, Way } from './report.ts';
+import type { Detour } from './rights.ts';
+import { accountOf, groupOf, masters, type Subject } from './subjects.ts';
+
+/** Which Secret, and whose it is to read. */
+export interface Question {
+  readonly namespace: string;
+  readonly secret: string;
+  /** The service account of the controller. */
+  readonly controller: { readonly namespace: string; readonly name: string };
+}
+
+/** Somebody reaches the Secret, by one way. */
+interface Reached extends Way {
+  readonly subject: Subject;
+  /** Whether their own part of it was given by Kubernetes itself. */
+  readonly isBaseline: boolean;
+}
+
+/**
+ * Who can reach a Secret, by RBAC as the index knows it. Pure: the same index and question give the same report. Neither the Secret
+ * nor a service account has to exist. The cost grows with the bindings of the cluster and of the namespaces in which somebody was
+ * found, not with those of others.
+ */
+export function audit(index: RbacIndex, question: Question): AccessReport {
+  const { namespace, secret, controller } = question;
+  const self = accountOf(controller.namespace, controller.name);
+  const reached = closureOf(index, question).filter(
+    ({ subject }) => subject.id !== self.id && subject.id !== groupOf(masters).id,
+  );
+  const others = othersOf(
+    reached.filter(({ isBaseline }) => !isBaseline),
+    { index, namespace, secret },
+  );
+  return {
+    verdict: verdictOf(others),
+    others,
+    baseline: baselineLines(reached.filter(({ isBaseline }) => isBaseline)),
+    dormant: [...new Set([namespace, controller.namespace, ''])].flatMap((each) => dormantIn(index, each)),
+    controller: {
+      subject: self.id,
+      kind: 'ServiceAccount',
+      ...controller,
+      verbs: verbsOn(heldBy(self, index, namespace), secret),
+    },
+  };
+}
+
+function verdictOf(others: readonly Other[]): Verdict {
+  if (others.some((each) => each.isAnybody)) return 'Exposed';
+  return others.length > 0 ? 'Shared' : 'Exclusive';
+}
+
+function dormantIn(index: RbacIndex, namespace: string): string[] {
+  return index
+    .scope(namespace)
+    .dormant.filter(({ subjects }) => subjects.length > 0)
+    .map(({ id, roleId, subjects }) => {
+      const whom = subjects.map((subject) => subject.id).join(', ');
+      return `${id} gives ${whom} the rights of ${roleId} as soon as that is made`;
+    });
+}
+
+/**
+ * Everybody who reaches it, once by each class: first who reaches it themselves, then who can act as them, and so on, in each round
+ * the shorter ways first. So the way that is kept is a shortest one.
+ */
+function closureOf(index: RbacIndex, question: Question): readonly Reached[] {
+  const found = new Map<string, Reached>();
+  const asked = new Set<string>();
+  let round = seedsOf(index, question);
+  while (round.length > 0) {
+    const fresh = round
+      .toSorted((a, b) => a.path.length - b.path.length)
+      .filter((each) => addTo(found, each));
+    round = fresh.flatMap((each) => actingAs(each, { index, question, asked }));
+  }
+  return [...found.values()];
+}
+
+function addTo(found: Map<string, Reached>, each: Reached): boolean {
+  const key = `${each.class} ${each.isBaseline} ${each.subject.id}`;
+  if (found.has(key)) return false;
+  found.set(key, each);
+  return true;
+}
+
+function actingAs(
+  { subject, class: reachedClass, path }: Reached,
+  { index, question, asked }: { index: RbacIndex; question: Question; asked: Set<string> },
+): Reached[] {
+  const isNew = (namespace: string): boolean => {
+    const before = asked.size;
+    return asked.add(`${reachedClass} ${namespace}`).size > before;
+  };
+  return becomersOf(subject, { index, namespace: question.namespace, isNew })
+    .filter((step) => step.subject.id !== subject.id)
+    .map((step) => {
+      const isOurs = subject.namespace === question.controller.namespace && step.detour === 'I-1';
+      const own = stepsOf(step.holdings, {
+        subject: step.subject,
+        index,
+        detour: isOurs ? 'I-12' : step.detour,
+      });
+      return {
+        subject: step.subject,
+        class: reachedClass,
+        isDirect: false,
+        isBaseline: step.isBaseline,
+        path: [...own, subject.id, ...path],
+      };
+    });
+}
+
+/** Whoever needs to act as nobody else. */
+function seedsOf(index: RbacIndex, { namespace, secret, controller }: Question): readonly Reached[] {
+  const given = { class: 'Read', isDirect: false, isBaseline: true } as const;
+  const near = [everybodyIn(index, namespace), baselineIn(index, namespace)];
+  const home = [everybodyIn(index, controller.namespace), baselineIn(index, controller.namespace)];
+  return [
+    { ...given, subject: accountOf(controller.namespace, controller.name), path: ['which is to read it'] },
+    { ...given, subject: groupOf(masters), path: ['to which nothing is refused'] },
+    ...near.flatMap((each, isBaseline) =>
+      each.flatMap((held) =>
+        waysTo(held, index, { namespace, secret }).flatMap((way) => seedOf(held, index, way, isBaseline > 0)),
+      ),
+    ),
+    ...home.flatMap((each, isBaseline) =>
+      each.flatMap((held) => {
+        const holding = held.first('writeConfig');
+        const holdings = holding === undefined ? undefined : [holding];
+        return seedOf(held, index, { class: 'Indirect', detour: 'I-12', holdings }, isBaseline > 0);
+      }),
+    ),
+  ];
+}
+
+interface Found {
+  readonly class: Way['class'];
+  readonly detour?: Detour;
+  readonly holdings: readonly Holding[] | undefined;
+}
+
+function waysTo(
+  held: Held,
+  index: RbacIndex,
+  { namespace, secret }: { namespace: string; secret: string },
+): readonly Found[] {
+  return [
+    { class: 'Read', holdings: readOf(held, secret) },
+    { class: 'Overwrite', holdings: overwriteOf(held, secret) },
+    ...roundsIn(held, index, namespace).map((round) => ({ class: 'Indirect' as const, ...round })),
+  ];
+}
+
+function seedOf(
+  held: Held,
+  index: RbacIndex,
+  { class: reachedClass, detour, holdings }: Found,
+  isBaseline: boolean,
+): Reached[] {
+  if (holdings === undefined || !held.isOwn(holdings)) return [];
+  const { subject } = held;
+  const path = stepsOf(holdings, { subject, index, detour });
+  return [{ subject, class: reachedClass, isDirect: detour === undefined, isBaseline, path }];
+}

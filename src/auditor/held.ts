@@ -1,0 +1,101 @@
+import { isNamed } from './match.ts';
+import type { Holder, Holding, RbacIndex } from './rbac-index.ts';
+import type { Right } from './rights.ts';
+import { groupsOf, type Subject } from './subjects.ts';
+
+interface Wanted {
+  /** Of the object. Without it a right to any object will do. */
+  readonly name?: string;
+  /** For what is in no namespace: bindings of the cluster alone count. */
+  readonly inCluster?: boolean;
+}
+
+interface Source {
+  readonly holder: Holder;
+  readonly inCluster: boolean;
+  /** Whether it tells of this subject, and not of a group of its or of what Kubernetes gives it. */
+  readonly isOwn: boolean;
+}
+
+/** What one subject may do in one namespace. */
+export class Held {
+  readonly subject: Subject;
+  readonly #sources: readonly Source[];
+
+  constructor(subject: Subject, sources: readonly Source[]) {
+    this.subject = subject;
+    this.#sources = sources;
+  }
+
+  /** By what it has a right; undefined if it has not. */
+  first(right: Right, { name, inCluster = false }: Wanted = {}): Holding | undefined {
+    for (const source of this.#sources) {
+      if (inCluster && !source.inCluster) continue;
+      const found = source.holder.rights.get(right)?.find(({ grant }) => isNamed(grant.names, name));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Every holding of a right: where names differ each counts. */
+  all(right: Right, { inCluster = false }: Pick<Wanted, 'inCluster'> = {}): readonly Holding[] {
+    return this.#sources
+      .filter((source) => !inCluster || source.inCluster)
+      .flatMap(({ holder }) => holder.rights.get(right) ?? []);
+  }
+
+  /** Whether part of this is its own. What comes by groups alone is told of the groups. */
+  isOwn(holdings: readonly Holding[]): boolean {
+    return holdings.some((holding) =>
+      this.#sources.some(
+        ({ isOwn, holder }) => isOwn && holder.rights.get(holding.grant.right)?.includes(holding),
+      ),
+    );
+  }
+}
+
+/**
+ * What a subject may do in a namespace ('' for the cluster alone): by its own bindings there and in the cluster, by those of the
+ * groups that the API server puts it into, and by what Kubernetes binds to it. Its own come first, so that they explain a way if they can.
+ */
+export function heldBy(subject: Subject, index: RbacIndex, namespace: string): Held {
+  const own = sources(index, namespace, { id: subject.id, side: 'holders', isOwn: true });
+  const groups = groupsOf(subject).flatMap((name) =>
+    sources(index, namespace, { id: `Group ${name}`, side: 'holders', isOwn: false }),
+  );
+  const given = sources(index, namespace, { id: subject.id, side: 'baseline', isOwn: false });
+  return new Held(subject, [...own, ...groups, ...given]);
+}
+
+/** What everybody may do who is named by a binding in the namespace or in the cluster. */
+export function everybodyIn(index: RbacIndex, namespace: string): readonly Held[] {
+  return subjectsIn(index, namespace, 'holders').map((subject) => heldBy(subject, index, namespace));
+}
+
+/** What the parts of Kubernetes may do in the namespace by what Kubernetes binds to them. */
+export function baselineIn(index: RbacIndex, namespace: string): readonly Held[] {
+  return subjectsIn(index, namespace, 'baseline').map(
+    (subject) =>
+      new Held(subject, sources(index, namespace, { id: subject.id, side: 'baseline', isOwn: true })),
+  );
+}
+
+type Side = 'holders' | 'baseline';
+
+function subjectsIn(index: RbacIndex, namespace: string, side: Side): readonly Subject[] {
+  const known = new Map<string, Subject>();
+  for (const scope of new Set([namespace, '']))
+    for (const [id, { subject }] of index.scope(scope)[side]) known.set(id, subject);
+  return [...known.values()];
+}
+
+function sources(
+  index: RbacIndex,
+  namespace: string,
+  { id, side, isOwn }: { readonly id: string; readonly side: Side; readonly isOwn: boolean },
+): Source[] {
+  return [...new Set([namespace, ''])].flatMap((scope) => {
+    const holder = index.scope(scope)[side].get(id);
+    return holder === undefined ? [] : [{ holder, inCluster: scope === '', isOwn }];
+  });
+}

@@ -1,0 +1,37 @@
+interface Kind {
+  readonly group: string;
+  readonly resource: string;
+}
+
+/**
+ * Kinds from which Pods come, with a template or a manifest of the writer's own. Rules say nothing of what a custom kind makes, so
+ * the well-known ones are listed; a rule for all resources of their group opens them too.
+ */
+export const workloads: readonly Kind[] = [
+  { group: '', resource: 'pods' },
+  { group: '', resource: 'replicationcontrollers' },
+  ...['deployments', 'replicasets', 'statefulsets', 'daemonsets'].map((resource) => ({
+    group: 'apps',
+    resource,
+  })),
+  ...['jobs', 'cronjobs'].map((resource) => ({ group: 'batch', resource })),
+  { group: 'helm.toolkit.fluxcd.io', resource: 'helmreleases' },
+  { group: 'kustomize.toolkit.fluxcd.io', resource: 'kustomizations' },
+  ...['applications', 'applicationsets', 'rollouts', 'workflows', 'cronworkflows'].map((resource) => ({
+    group: 'argoproj.io',
+    resource,
+  })),
+  ...['pipelineruns', 'taskruns', 'tasks', 'pipelines'].map((resource) => ({
+    group: 'tekton.dev',
+    resource,
+  })),
+  ...['services', 'configurations'].map((resource) => ({ group: 'serving.knative.dev', resource })),
+  ...['virtualmachines', 'virtualmachineinstances'].map((resource) => ({ group: 'kubevirt.io', resource })),
+  ...['rayclusters', 'rayjobs', 'rayservices'].map((resource) => ({ group: 'ray.io', resource })),
+  ...['sparkapplications', 'scheduledsparkapplications'].map((resource) => ({
+    group: 'sparkoperator.k8s.io',
+    resource,
+  })),
+  { group: 'jobset.x-k8s.io', resource: 'jobsets' },
+  { group: 'keda.sh', resource: 'scaledjobs' },
+];
