@@ -1,3 +1,5 @@
+import { redact } from './redaction.ts';
+
 /** An error that a program can tell apart by its code and a person can act upon by its message. */
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
@@ -7,7 +9,8 @@ export class CodedError<Code extends string = string> extends Error {
    * @param options.cause kept for debuggers; loggers print its code alone
    */
   constructor(code: Code, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
+    // Whatever it was made of: it is logged, shown in status and printed.
+    super(redact(message), options);
     this.name = 'CodedError';
     this.code = code;
   }

@@ -1,5 +1,5 @@
+import { clean } from '../base/secret-shapes.ts';
 import { sentence } from '../base/sentence.ts';
-import { scrub } from '../telemetry/log.ts';
 
 const maxQuotedBytes = 200;
 /** More of a stranger's words is not even looked at. */
@@ -8,14 +8,15 @@ const maxReadCharacters = 4_000;
 const telltaleCharacters = 8;
 
 /**
- * A forge's own words, fit to stand in a message: one line of at most 200 bytes with nothing in it that looks like a credential.
+ * A forge's own words, fit to stand in a message: one line of at most 200 bytes with no secret of ours in it, and nothing that looks
+ * like a credential.
  * Words that repeat a piece of one of `secrets` are withheld as a whole, so empty is a possible answer.
  */
 export function quote(words: string, secrets: readonly string[] = []): string {
   // One line first: an invisible character inside a token would hide it from what follows.
   const line = sentence(words.slice(0, maxReadCharacters), maxReadCharacters);
   if (secrets.some((secret) => overlaps(line, secret))) return '';
-  return sentence(scrub(line), maxQuotedBytes);
+  return sentence(clean(line), maxQuotedBytes);
 }
 
 function overlaps(line: string, secret: string): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redactOurs } from '../base/redaction.ts';
 import { isKubeError } from './errors.ts';
 import { pathOf, type Resource } from './resource.ts';
 import type { Transport } from './transport/transport.ts';
@@ -19,7 +20,7 @@ export interface StatusWrite {
     /** As far as we know; an older one costs two requests more. */
     readonly resourceVersion: string;
   };
-  /** The whole status: what one field owner leaves out is removed. */
+  /** The whole status: what one field owner leaves out is removed. It is written without the secrets that are known. */
   readonly status: unknown;
   /** Whether an object, as the server has it, holds the status that this one was decided upon. */
   readonly isDecidedUpon: (live: unknown) => boolean;
@@ -68,7 +69,7 @@ async function apply(
       kind,
       // The version, since a uid is not looked at here: it would go to whatever object has the name now.
       metadata: { namespace, name, resourceVersion },
-      status,
+      status: redactOurs(status, 'status'),
     },
     signal,
   });

@@ -3,6 +3,7 @@ import type { Pipeline, PullRequestStrategy } from '../api/pipeline.ts';
 import type { Access, Keyring } from '../credentials/keyring.ts';
 import { CredentialProblem, problemOf } from '../credentials/problem.ts';
 import { codeOf } from '../base/error.ts';
+import { redactOurs } from '../base/redaction.ts';
 import { toTimestamp } from '../base/time.ts';
 import { isForgeError } from '../forges/errors.ts';
 import type { PullRequest } from '../forges/forge.ts';
@@ -86,7 +87,12 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
       if (found === undefined) return { kind: 'lost' };
       // Merged is the usual case: no token that may write is minted for it.
       if (found.state !== 'Open') return { kind: 'withdrawn', state: found.state };
-      const { state } = await access.write((forge) => forge.closePullRequest(decision, { signal }));
+      const { state } = await access.write((forge) =>
+        forge.closePullRequest(
+          redactOurs({ number: decision.number, comment: decision.comment }, 'pull request'),
+          { signal },
+        ),
+      );
       return { kind: 'withdrawn', state: state === 'Merged' ? 'Merged' : 'Closed' };
     }
     case 'propose':

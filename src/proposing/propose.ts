@@ -1,4 +1,5 @@
 import type { Reason } from '../api/reasons.ts';
+import { redactOurs } from '../base/redaction.ts';
 import { isForgeError } from '../forges/errors.ts';
 import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
 import { edit } from '../manifests/edit.ts';
@@ -104,7 +105,7 @@ export async function propose(
   const foreign = head === undefined ? undefined : whyNotOurs(head, promotion, recorded, hands.login);
   if (foreign !== undefined) return foreign;
 
-  const proposal = proposalOf(promotion, edits);
+  const proposal = redactOurs(proposalOf(promotion, edits), 'pull request');
   const open = openOne(look, place, recorded);
   if (head !== undefined && isCurrent(head, promotion, recorded, open, place)) {
     const commit = { branch, sha: head.commit, verified: head.verified };

@@ -1,4 +1,5 @@
 import { pino, type Logger, type LoggerOptions } from 'pino';
+import { clean } from '../base/secret-shapes.ts';
 
 export type { Logger };
 
@@ -7,7 +8,7 @@ export type LogLevel = (typeof logLevels)[number];
 
 /**
  * JSON lines on stdout. Messages are constant, what varies stands in fields; an error is written as the few fields that cannot
- * hold a secret. The last net takes out what looks like a credential from the finished line.
+ * hold a secret. From the finished line the secrets that are known are taken out, and what looks like a credential.
  */
 export function createLog(level: LogLevel, destination?: { write(line: string): void }): Logger {
   const options: LoggerOptions = {
@@ -16,7 +17,7 @@ export function createLog(level: LogLevel, destination?: { write(line: string): 
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }), log: withoutErrors },
     serializers: { err: errorFields, error: errorFields },
-    hooks: { streamWrite: scrub },
+    hooks: { streamWrite: clean },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
@@ -36,16 +37,20 @@ function isError(value: unknown): boolean {
 
 /** The fields of an error that may be logged: name, code, message, status, the forge's request id, and the codes of its causes. */
 export function errorFields(thrown: unknown): Record<string, unknown> {
-  if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown).slice(0, 500) };
+  if (typeof thrown !== 'object' || thrown === null) return { message: shown(String(thrown)) };
   const fields: Record<string, unknown> = {};
   for (const name of ['name', 'code', 'message', 'status', 'reason', 'requestId'] as const) {
     const value: unknown = Reflect.get(thrown, name);
-    if (typeof value === 'string') fields[name] = value.slice(0, 500);
+    if (typeof value === 'string') fields[name] = shown(value);
     else if (typeof value === 'number') fields[name] = value;
   }
   const causes = causeCodes(thrown);
   if (causes.length > 0) fields['causes'] = causes;
   return fields;
+}
+
+function shown(words: string): string {
+  return clean(words).slice(0, 500);
 }
 
 function causeCodes(thrown: object): string[] {
@@ -57,13 +62,4 @@ function causeCodes(thrown: object): string[] {
     cause = Reflect.get(cause, 'cause');
   }
   return codes;
-}
-
-// Tokens of GitHub (the 520-character form holds dots) and GitLab, JWTs, PEM blocks, bearer headers, credentials in URLs.
-const secretShapes =
-  /gh[a-z]_[A-Za-z0-9._-]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9._-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|$)|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}|(?<=\/\/)[^/@\s"]+(?=@)/gs;
-
-/** `text` without what looks like a credential. */
-export function scrub(text: string): string {
-  return text.replace(secretShapes, '[redacted]');
 }

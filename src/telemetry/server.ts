@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { CodedError, codeOf } from '../base/error.ts';
+import { redact } from '../base/redaction.ts';
 import type { Verdict } from './health.ts';
 import type { Scrape } from './metrics.ts';
 
@@ -110,7 +111,8 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   const answer = await answerTo(options, request);
-  const { status, text, contentType = 'text/plain; charset=utf-8', allow } = answer;
+  const { status, contentType = 'text/plain; charset=utf-8', allow } = answer;
+  const text = redact(answer.text);
   response.writeHead(status, {
     'content-type': contentType,
     'content-length': Buffer.byteLength(text),

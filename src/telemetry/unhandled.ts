@@ -1,5 +1,5 @@
 import { codeOf } from '../base/error.ts';
-import { scrub } from './log.ts';
+import { clean } from '../base/secret-shapes.ts';
 
 /** Where code stands: `file:///app/src/kube/queue.ts:12:5`. */
 const place = /\(?((?:file|node):[^\s()]+:\d+:\d+)\)?$/;
@@ -20,7 +20,7 @@ export function endOnUnhandled(): void {
       msg: origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception',
     };
     // To a pipe or a file this is written at once.
-    process.stderr.write(`${scrub(JSON.stringify(line))}\n`);
+    process.stderr.write(`${clean(JSON.stringify(line))}\n`);
     process.exit(1);
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CodedError, codeOf, isAborted, messageOf } from '../../src/base/error.ts';
+import { Secret } from '../../src/base/secret.ts';
 
 describe('the code of what was thrown', () => {
   test.each([
@@ -42,4 +43,14 @@ test('being asked to stop is told apart from running out of time', () => {
   expect(isAborted(controller.signal.reason)).toBe(true);
   expect(isAborted(new DOMException('late', 'TimeoutError'))).toBe(false);
   expect([isAborted(undefined), isAborted('AbortError')]).toEqual([false, false]);
+});
+
+test('no message of a coded error holds a secret, whatever it was made of', () => {
+  const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+  const error = new CodedError('Refused', `no ${token}, nor ${token.slice(4, 18)}`);
+  expect([error.message, String(error), error.stack?.split('\n')[0]]).toEqual([
+    expect.stringMatching(/^no \[redacted\], nor .{0,2}\[redacted\].{0,2}$/),
+    expect.not.stringContaining('Zq8W'),
+    expect.not.stringContaining('Zq8W'),
+  ]);
 });

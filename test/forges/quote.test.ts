@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { Secret } from '../../src/base/secret.ts';
 import { quote } from '../../src/forges/quote.ts';
 
 test.each<[string, string, string]>([
@@ -25,4 +26,11 @@ test('words with a piece of the secret itself are withheld', () => {
   const secret = 'correct-horse-battery-staple';
   expect(quote('the token ect-horse- is bad', [secret])).toBe('');
   expect(quote('the horse is bad', [secret])).toBe('the horse is bad');
+});
+
+test('a secret that the request had nothing to do with is taken out', () => {
+  const other = new Secret('another-Zq8Wn4Xv7Rb2Kd9T').expose();
+  expect(quote(`${other} may not; ${Buffer.from(other).toString('hex')}`)).toBe(
+    '[redacted] may not; [redacted]',
+  );
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CodedError } from '../../src/base/error.ts';
 import { revisionOf } from '../../src/base/revision.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { act } from '../../src/promotion/act.ts';
 import type { Decision, Outcome } from '../../src/promotion/decision.ts';
 import type { PullRequestStrategy } from '../../src/api/pipeline.ts';
@@ -174,6 +175,15 @@ describe('a pull request that has nothing left to do', () => {
     const [pullRequest] = own.stage.pullRequests();
     expect(pullRequest?.state).toBe('closed');
     expect(pullRequest?.comments).toHaveLength(1);
+  });
+
+  test('is closed with a comment that holds no secret', async () => {
+    const own = await acting();
+    await own.propose();
+    const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+    const { strategy } = own;
+    await own.act({ kind: 'withdraw', number: 1, comment: `Not ${token}.`, strategy, as: 'Promoted' });
+    expect(JSON.stringify(own.stage.pullRequests()[0]?.comments)).toContain('Not [redacted].');
   });
 
   test.each(['Merged', 'Closed'] as const)(

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Secret } from '../../src/base/secret.ts';
 import { startAcme, type Acme } from '../credentials/promoter.ts';
 import { releaseManifest } from '../sandbox/fleet.ts';
+import { git } from '../sandbox/forge/git/run-git.ts';
 import { Stage } from './stage.ts';
 
 let acme: Acme;
@@ -230,4 +232,23 @@ test('what looks like a marker of the environment and is none is told in the pul
     `Left as it is, since it marks nothing:\n\n- \`${astray}:2: this is no marker: write `,
   );
   expect(body).not.toContain('others.yaml');
+});
+
+test('no title, body or commit message holds a secret, and what was taken out is not written again', async () => {
+  const own = await stage();
+  const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+  const version = `6.2.0-${token}`;
+  const promotion = { app: `HelmRelease ${token}` };
+  const { commit } = await own.propose(version, { promotion });
+  const [opened] = own.open();
+  expect(opened?.title).toBe('Promote apps/podinfo in staging to 6.2.0-[redacted]');
+  expect(opened?.body).toContain('HelmRelease [redacted] runs `6.2.0-[redacted]`');
+  const { owner, name } = own.own.repository;
+  const { gitDir = '' } = acme.forge.world.repositories.find(owner, name)?.repository.git ?? {};
+  const message = (await git(gitDir, ['log', '-1', '--format=%B', commit.sha])).toString();
+  expect(message).toContain('HelmRelease [redacted] runs');
+  for (const text of [opened?.title, opened?.body, message]) expect(text).not.toContain('Zq8W');
+  own.asked();
+  await own.propose(version, { promotion });
+  expect(own.asked()).toEqual(['POST /graphql repository']);
 });

@@ -1,8 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CodedError } from '../../src/base/error.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { createLog, scrub } from '../../src/telemetry/log.ts';
+import { scrub } from '../../src/base/secret-shapes.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { SecretPieces } from '../e2e/secret-pieces.ts';
 
 const jwt = `eyJ${'a'.repeat(40)}.${'b'.repeat(200)}.${'c'.repeat(86)}`;
 const planted = {
@@ -90,4 +93,55 @@ test('ordinary text stays as it is', () => {
       expect(scrub(text)).toBe(text);
     }),
   );
+});
+
+const appToken = `ghs_12345_${Buffer.from('{"alg":"RS256"}').toString('base64url')}.${randomText(300)}.${randomText(160)}`;
+
+/** Letters and digits by chance. */
+function randomText(length: number): string {
+  return randomBytes(2 * length)
+    .toString('base64')
+    .replaceAll(/\W/g, '')
+    .slice(0, length);
+}
+
+describe.each([
+  ['the old form', `ghs_${randomText(36)}`],
+  ['the new form', appToken],
+])("an App's token in %s", (_, token) => {
+  test('is taken out by its look alone', () => {
+    const text = logged((log) => log.info({ token, url: `https://x:${token}@github.com` }, `got ${token}`));
+    expect(JSON.parse(text)).toMatchObject({
+      token: '[redacted]',
+      url: 'https://[redacted]@github.com',
+      msg: 'got [redacted]',
+    });
+  });
+
+  test('is taken out by its value where it is split between two lines, wherever that is', () => {
+    const value = new Secret(token).expose();
+    const pieces = new SecretPieces([['token', value.replace(/^ghs_(\d+_eyJ\w+\.)?/, '')]]);
+    for (let at = 1; at < value.length; at += 1) {
+      const text = logged((log) => {
+        log.info({ chunk: value.slice(0, at) }, 'got');
+        log.info({ chunk: value.slice(at) }, 'got');
+      });
+      expect(pieces.findIn('the log', text)).toEqual([]);
+    }
+  });
+});
+
+test('a line is JSON, with the secrets taken out that look like none', () => {
+  const password = `p"w\\\n${randomText(20)}`;
+  const { length } = new Secret(password).expose();
+  expect(length).toBe(25);
+  const basic = Buffer.from(`user:${password}`).toString('base64');
+  const text = logged((log) =>
+    log.warn({ password, deep: [{ basic }], err: new CodedError('X', password) }, 'x'),
+  );
+  expect(JSON.parse(text)).toMatchObject({
+    password: expect.stringMatching(/^.{0,2}\[redacted\]$/s),
+    err: { message: expect.stringMatching(/^.{0,2}\[redacted\]$/s) },
+  });
+  expect(new SecretPieces([['password', password]]).findIn('the log', text)).toEqual([]);
 });

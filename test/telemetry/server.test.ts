@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CodedError, codeOf } from '../../src/base/error.ts';
+import { Secret } from '../../src/base/secret.ts';
 import type { Verdict } from '../../src/telemetry/health.ts';
 import {
   startTelemetryServer,
@@ -210,4 +211,19 @@ describe('the port', () => {
     await expect(ask(server, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect((await served({ port: server.port })).port).toBe(server.port);
   }, 5_000); // sooner than a silent connection is cut off
+});
+
+test('no answer holds a secret, whoever put it there', async () => {
+  const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+  const checks = [{ name: 'cache-pipelines', ok: false, message: `is empty: ${token}` }];
+  const server = await served({
+    live: () => ({ ok: false, checks }),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: `up{why="${token}"} 1\n` }),
+  });
+  const answers = [await ask(server, '/livez'), await ask(server, '/metrics')];
+  expect(answers.map(({ body }) => body)).toEqual([
+    '[-]cache-pipelines failed: is empty: [redacted]\nlivez check failed\n',
+    'up{why="[redacted]"} 1\n',
+  ]);
+  expect(answers.map(({ headers, body }) => Number(headers['content-length']) - body.length)).toEqual([0, 0]);
 });

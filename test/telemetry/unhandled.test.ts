@@ -58,7 +58,7 @@ describe('the process ends with exit code 1 and one line of JSON after', () => {
 test('the line says where it was thrown', async () => {
   const { stderr } =
     await run(`const { Secret } = await import('${new URL('../../src/base/secret.ts', import.meta.url).href}');
-    setTimeout(() => new Secret(undefined));`);
+    setTimeout(() => new Secret({}));`);
   const { at } = JSON.parse(stderr);
   expect(at[0]).toMatch(/^node:buffer:\d+:\d+$/);
   expect(at.join(' ')).toMatch(/file:\/\/\S+\/src\/base\/secret\.ts:\d+:\d+/);

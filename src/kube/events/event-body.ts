@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EventsV1Event } from '@kubernetes/client-node';
+import { redact } from '../../base/redaction.ts';
 import { sentence } from '../../base/sentence.ts';
 import { toMicroTime } from '../../base/time.ts';
 
@@ -8,7 +9,7 @@ export interface EventContent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly action: string;
-  /** For people; shown as one line of at most 1 KiB. */
+  /** For people; shown as one line of at most 1 KiB, without the secrets that are known. */
   readonly note: string;
 }
 
@@ -47,7 +48,7 @@ export function eventBody(
     type,
     reason,
     action,
-    note: sentence(note, maxNoteBytes),
+    note: sentence(redact(note), maxNoteBytes),
     regarding,
     reportingController: `lockkeeper.dev/${name}`,
     reportingInstance: instance.slice(0, 128),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Secret } from '../../../src/base/secret.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { boat, bodyOf, recorded, risen, type Recorded } from './recording-events.ts';
 
@@ -178,4 +179,11 @@ test('while a thousand are under way others are dropped, which is told of once',
   events.write(boat('late'), risen());
   expect(sent).toHaveLength(1_001);
   expect(troubles).toHaveLength(1);
+});
+
+test('no note holds a secret, whoever put it there', () => {
+  const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+  const { events, sent } = recorded();
+  events.write(boat(), risen(`anna rose by ${token}`));
+  expect(bodyOf(sent[0]).note).toBe('anna rose by [redacted]');
 });
