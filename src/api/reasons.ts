@@ -1,7 +1,7 @@
 /**
  * Every reason that a user can read, in conditions, waiting lines and events: one closed list.
  * `what` is the sentence of the reference, `next` what to do about it;
- * `is` says how the controller goes on: `fine`, `waiting` (something will come by itself), `blocked` (something outside is broken; a watch tells when it is not), `retried` (tried again, at most two
+ * `is` says how the controller goes on: `fine`, `warning` (it works, and something about it should be changed), `waiting` (something will come by itself), `blocked` (something outside is broken; a watch tells when it is not), `retried` (tried again, at most two
  * minutes apart) or `stalled` (a person must change something; a watch or a retry finds out that they did).
  */
 export const reasons = {
@@ -100,6 +100,26 @@ export const reasons = {
     what: 'Nothing is known yet, or it cannot be found out.',
     next: 'Wait for the first answer; the message says who would have to give it.',
   },
+  Expiring: {
+    is: 'warning',
+    what: 'The credential works and ends soon.',
+    next: 'Make a new key or token on the forge and put it into the Secret; it is used at once.',
+  },
+  OverScoped: {
+    is: 'warning',
+    what: 'The credential works and may do more than a promotion needs.',
+    next: 'Take away what the message names, or use a GitHub App, whose tokens are narrowed by each act.',
+  },
+  BroadInstallation: {
+    is: 'warning',
+    what: 'The GitHub App is installed on every repository of its account; each token is still minted for one.',
+    next: 'Choose the repositories in the settings of the installation.',
+  },
+  Stale: {
+    is: 'warning',
+    what: 'The forge does not answer; what is shown is what it said before, as old as checkedTime says.',
+    next: 'Look at the network and at the state of the forge when it stays so.',
+  },
   WaitingForBudget: {
     is: 'waiting',
     what: 'The credential has spent its share of what the forge lets it do; the message says when it goes on.',
@@ -119,6 +139,11 @@ export const reasons = {
     is: 'retried',
     what: 'A value in the Secret is not what it should be.',
     next: 'Correct the value.',
+  },
+  Expired: {
+    is: 'retried',
+    what: 'The token has ended.',
+    next: 'Make a new one on the forge and put it into the Secret.',
   },
   Revoked: {
     is: 'retried',
@@ -144,6 +169,26 @@ export const reasons = {
     is: 'retried',
     what: 'The organization takes only tokens that are authorized for its single sign-on.',
     next: "Authorize the token for the organization in its owner's settings.",
+  },
+  OverPrivileged: {
+    is: 'warning',
+    what: 'The controller has rights that it must not have, so that others may reach what it can reach.',
+    next: 'Take away the Role or ClusterRole that gives them; the message names the first right.',
+  },
+  Exclusive: {
+    is: 'fine',
+    what: 'Nobody but the controller and the listed baseline can reach the Secret.',
+    next: '',
+  },
+  Shared: {
+    is: 'warning',
+    what: 'Others can read the Secret, overwrite it, or reach it in a roundabout way.',
+    next: 'Run lockkeeper access to see who and by which binding, and take the rights away or accept them.',
+  },
+  Exposed: {
+    is: 'warning',
+    what: 'A group that anybody may be in, or a default service account, can reach the Secret.',
+    next: 'Run lockkeeper access to see by which binding, and take that right away.',
   },
   HostNotAllowed: {
     is: 'stalled',
@@ -229,7 +274,7 @@ export const reasons = {
   },
 } as const satisfies Record<
   string,
-  { is: 'fine' | 'waiting' | 'blocked' | 'retried' | 'stalled'; what: string; next: string }
+  { is: 'fine' | 'warning' | 'waiting' | 'blocked' | 'retried' | 'stalled'; what: string; next: string }
 >;
 
 export type Reason = keyof typeof reasons;

@@ -97,6 +97,7 @@ function range(min = 0, max = Infinity): string {
 
 const groups = {
   fine: ['Fine', 'Nothing to do.'],
+  warning: ['Warnings', 'It works; something about it should be changed.'],
   waiting: ['Waiting', 'It goes on by itself when what is awaited comes.'],
   blocked: ['Blocked', 'Something outside is broken; it goes on by itself when that is mended.'],
   retried: ['Tried again', 'It is tried again at most two minutes apart; mend what the message names.'],
@@ -108,14 +109,13 @@ export function reasonsReference(): string {
   return [
     made,
     '# Reasons',
-    'Every reason of a condition, a waiting line or an event is one of these.',
+    'Every reason of a condition, a waiting line or an event is one of these, and each has a section to link to: `reasons.md#revoked`.',
     ...Object.entries(groups).flatMap(([is, [title, sentence]]) => [
       `## ${title}`,
       sentence,
-      Object.entries(reasons)
+      ...Object.entries(reasons)
         .filter(([, each]) => each.is === is)
-        .map(([name, { what, next }]) => `- **\`${name}\`**: ${what}${next === '' ? '' : ` ${next}`}`)
-        .join('\n'),
+        .flatMap(([name, { what, next }]) => [`### ${name}`, `${what}${next === '' ? '' : ` ${next}`}`]),
     ]),
     '',
   ]

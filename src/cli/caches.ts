@@ -90,7 +90,12 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
     onChange: (change) => {
       if (change.kind !== 'updated' || !looksSame(change.before, change.object))
         nudge(`credential ${change.key}`);
-      if (change.kind === 'updated' && isSameWish(change.before, change.object)) return;
+      if (
+        change.kind === 'updated' &&
+        isSameWish(change.before, change.object) &&
+        isSameJson(change.before.status?.access, change.object.status?.access)
+      )
+        return;
       onCredential(change.key);
     },
   });

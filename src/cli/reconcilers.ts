@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { z } from 'zod';
+import type { CredentialStatus } from '../api/credential.ts';
 import { apiVersion, fieldOwner } from '../api/meta.ts';
 import type { Pipeline } from '../api/pipeline.ts';
 import { isSameJson } from '../base/same-json.ts';
@@ -7,6 +8,7 @@ import { systemClock } from '../base/time.ts';
 import { Keyring, type SecretReader } from '../credentials/keyring.ts';
 import { CredentialProblem } from '../credentials/problem.ts';
 import { CredentialReconciler } from '../credentials/reconcile.ts';
+import { ownPart } from '../credentials/status.ts';
 import { Uses } from '../credentials/uses.ts';
 import { applyStatus } from '../kube/apply.ts';
 import { Controller, type EndedPass } from '../kube/controller.ts';
@@ -30,12 +32,14 @@ const credentialConcurrency = 4;
 const drainWithinMs = 2_000;
 
 export interface ReconcilerParts {
-  readonly config: Pick<Config, 'concurrency' | 'crossNamespaceTargets'>;
+  readonly config: Pick<Config, 'concurrency' | 'crossNamespaceTargets' | 'expiryWarningDays'>;
   readonly transport: Transport;
   readonly caches: Caches;
   readonly forges: ListedForges['byHost'];
   /** Asked in passes alone. */
   readonly instance: () => string;
+  /** Rights that we have and must not have, as last asked. */
+  readonly overPrivileged: () => readonly string[];
   readonly log: Logger;
   readonly trouble: Trouble;
   readonly onPass: (controller: string, ended: EndedPass) => void;
@@ -65,6 +69,7 @@ export function createReconcilers({
   caches,
   forges,
   instance,
+  overPrivileged,
   log,
   trouble,
   onPass,
@@ -88,7 +93,7 @@ export function createReconcilers({
   const uses = new Uses(systemClock, (key) => credentialController.queue.add(key));
   const keyring = new Keyring({
     forges,
-    readSecret: secretReader(transport),
+    readSecret: secretReader(transport, caches),
     uses,
     clock: systemClock,
     onUnrevoked: (name) =>
@@ -101,6 +106,10 @@ export function createReconcilers({
     uses,
     clock: systemClock,
     writePermissions: (host) => forges.get(host)?.provider.permissions.write,
+    warningDays: config.expiryWarningDays,
+    overPrivileged,
+    announce: ({ metadata: { namespace, name, uid } }, announcement) =>
+      events.write({ apiVersion, kind: 'Credential', namespace, name, uid }, announcement),
     writeStatus: ({ metadata, status: before }, status, signal) =>
       applyStatus(
         transport,
@@ -110,7 +119,7 @@ export function createReconcilers({
           metadata,
           status,
           fieldManager: fieldOwner,
-          isDecidedUpon: (live) => hasStatus(storedCredential, live, before),
+          isDecidedUpon: (live) => hasOwnStatus(live, before),
         },
         signal,
       ),
@@ -195,24 +204,37 @@ function hasStatus(
   return read.success && isSameJson(read.data.status, status);
 }
 
-function secretReader(transport: Transport): SecretReader {
+/** The same for the part of a Credential's status that is ours: the auditor may write its own meanwhile. */
+function hasOwnStatus(live: unknown, status: CredentialStatus | undefined): boolean {
+  const read = storedCredential.safeParse(live);
+  return read.success && isSameJson(ownPart(read.data.status ?? {}), ownPart(status ?? {}));
+}
+
+function secretReader(transport: Transport, caches: Caches): SecretReader {
   return async (namespace, name, { signal }) => {
     try {
       return await readSecret(transport, { namespace, name }, signal);
     } catch (thrown) {
       if (isKubeError(thrown, 'NotFound')) {
-        throw new CredentialProblem(
-          'Missing',
-          `Secret ${namespace}/${name} does not exist; create it`,
-        );
+        throw new CredentialProblem('Missing', `Secret ${namespace}/${name} does not exist; create it`);
       }
       if (isKubeError(thrown, 'Forbidden')) {
         throw new CredentialProblem(
           'AccessDenied',
-          `the controller may not get Secret ${namespace}/${name}; grant it by a Role with resourceNames: [${name}] and a RoleBinding`,
+          `the controller may not get Secret ${namespace}/${name}: no rule has get on secrets with resourceNames [${name}]; grant it: lockkeeper rbac ${credentialOf(caches, namespace, name)} -n ${namespace} | kubectl apply -f -`,
         );
       }
       throw thrown;
     }
   };
+}
+
+/** The name of a Credential that names this Secret. */
+function credentialOf(caches: Caches, namespace: string, secret: string): string {
+  for (const key of caches.credentialKeys()) {
+    const { metadata, spec } = caches.credential(key) ?? {};
+    const named = spec?.githubApp ?? spec?.token;
+    if (metadata?.namespace === namespace && named?.secretRef.name === secret) return metadata.name;
+  }
+  return 'CREDENTIAL';
 }

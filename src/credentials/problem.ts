@@ -58,7 +58,7 @@ export function isOfCredential({ reason }: Pick<Problem, 'reason'>): boolean {
 
 /** Whether the forge does not take it for anything. */
 export function isRefusedOutright({ reason }: Pick<Problem, 'reason'>): boolean {
-  return reason === 'Revoked' || reason === 'NotInstalled' || reason === 'Suspended';
+  return reason === 'Revoked' || reason === 'Expired' || reason === 'NotInstalled' || reason === 'Suspended';
 }
 
 function isCredentialProblem(thrown: unknown): thrown is CredentialProblem {

@@ -1,12 +1,14 @@
-import type { Credential, CredentialStatus } from '../api/credential.ts';
+import type { Credential } from '../api/credential.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
+import { announceCredential, type CredentialAnnouncement } from './announce.ts';
 import type { CredentialFacts } from './credential.ts';
 import { nameOf, probedRepository, type Inspected, type Keyring } from './keyring.ts';
+import { lastUsedEveryMs } from './last-used.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
-import { credentialStatusOf } from './status.ts';
+import { credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
 import type { Uses } from './uses.ts';
 
 export interface CredentialReconcilerParts {
@@ -16,16 +18,24 @@ export interface CredentialReconcilerParts {
   readonly clock: Clock;
   /** What a write token is minted with on this host; undefined when the operator does not list the host. */
   readonly writePermissions: (host: string) => readonly string[] | undefined;
+  /** How many days before its end a credential is warned of, each once. */
+  readonly warningDays: readonly number[];
+  /** Rights that the controller has and must not have, as last asked. */
+  readonly overPrivileged: () => readonly string[];
   /** Gives the object's new resourceVersion, or undefined when it is gone. */
   readonly writeStatus: (
     credential: Credential,
-    status: CredentialStatus,
+    status: OwnStatus,
     signal: AbortSignal,
   ) => Promise<string | undefined>;
+  readonly announce: (credential: Credential, announcement: CredentialAnnouncement) => void;
 }
 
-/** How often the forge is asked about a credential that works. */
+/** How often the forge is asked about a credential that works and is not used meanwhile. */
 const probeEveryMs = 10 * 60_000;
+
+/** How often it is asked when ordinary calls prove that it works: they do not tell what it may do and when it ends. */
+const probeAtLeastEveryMs = 60 * 60_000;
 
 /** How soon a failure is looked into again: the longest that a mended Secret or forge goes unnoticed, jitter included. */
 const retryMs = 100_000;
@@ -56,7 +66,7 @@ interface Written {
   readonly uid: string;
   /** The one that the cache will have. */
   readonly resourceVersion: string;
-  readonly status: CredentialStatus;
+  readonly status: OwnStatus;
 }
 
 /** One pass over one Credential: what its Secret holds, what the forge says of it, who used it. */
@@ -82,21 +92,35 @@ export class CredentialReconciler {
     const { uses, clock } = this.#parts;
     const latest = this.#withLastWrite(key, credential);
     const previous = latest.status;
-    const status = credentialStatusOf({
+    const answeredAt = latestOf(found.at, uses.acceptedAt(key, probedRepository(credential)));
+    const lastUse = uses.of(key);
+    const computed = credentialStatusOf({
       now: clock.now(),
       generation: credential.metadata.generation,
       previous,
       replaced: found.replaced,
       ...(found.facts === undefined ? {} : { facts: found.facts }),
-      ...(found.at === undefined ? {} : { askedAt: found.at }),
+      ...(answeredAt === undefined ? {} : { askedAt: answeredAt }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
-      lastUse: uses.of(key),
+      lastUse,
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
+      warningDays: this.#parts.warningDays,
+      overPrivileged: this.#parts.overPrivileged(),
     });
-    if (previous === undefined || !isSameJson(previous, status))
-      await this.#write(key, latest, status, signal);
-    return { requeueAfterMs: jittered(this.#nextMs(key, found)) };
+    // Here already, so that it is compared as it will be read back.
+    const status = redactOurs(computed, 'status');
+    if (previous === undefined || !isSameJson(ownPart(previous), status)) {
+      if (!(await this.#write(key, latest, status, signal))) return {};
+      for (const announcement of announceCredential(previous, status))
+        this.#parts.announce(credential, announcement);
+    }
+    const nextMs = jittered(this.#nextMs(key, credential, found));
+    const shownAt = status.lastUsed === undefined ? undefined : new Date(status.lastUsed.time);
+    // A use that was not worth a write yet is shown within a minute.
+    const isShown =
+      lastUse === undefined || shownAt === undefined || lastUse.time.getTime() - shownAt.getTime() < 1_000;
+    return { requeueAfterMs: isShown ? nextMs : Math.min(nextMs, lastUsedEveryMs) };
   }
 
   /** What is known of a Credential: from the last probe while it is young and the Secret is the same, else from a new one. */
@@ -117,7 +141,7 @@ export class CredentialReconciler {
     }
     const { identity } = inspected;
     const same = last?.identity === identity && last.host === host;
-    if (same && last.generation === generation && !this.#isDue(key, last)) return last;
+    if (same && last.generation === generation && !this.#isDue(key, credential, last)) return last;
     // What was said may have been of another Secret, or of a repository that it is not for any more.
     if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
     const said = await this.#ask(credential, inspected, signal);
@@ -154,22 +178,30 @@ export class CredentialReconciler {
   }
 
   /** Time to ask the forge again about the same Secret. */
-  #isDue(key: string, { problem, at }: Probed): boolean {
+  #isDue(key: string, credential: Credential, { problem, at }: Probed): boolean {
     const now = this.#parts.clock.now();
-    if (problem === undefined) return addMs(at, probeEveryMs) <= now;
+    if (problem === undefined) return this.#probeAt(key, credential, at) <= now;
     if (problem.retryAt !== undefined && problem.retryAt > now) return false;
     const contradicted = isOfCredential(problem) && this.#parts.uses.healthOf(key)?.good === true;
     return addMs(at, contradicted ? contradictedMs : 0.8 * retryMs) <= now;
   }
 
+  /** When a credential that works is asked about again: not while ordinary calls for the same repository prove as much. */
+  #probeAt(key: string, credential: Credential, at: Date): Date {
+    const accepted = this.#parts.uses.acceptedAt(key, probedRepository(credential));
+    const proven = latestOf(at, accepted) ?? at;
+    const [next, atLast] = [addMs(proven, probeEveryMs), addMs(at, probeAtLeastEveryMs)];
+    return next < atLast ? next : atLast;
+  }
+
   /** Until the next pass, which reads the Secret at least. */
-  #nextMs(key: string, { problem, at }: Found): number {
+  #nextMs(key: string, credential: Credential, { problem, at }: Found): number {
     const now = this.#parts.clock.now();
     const ms = (instant: Date): number => instant.getTime() - now.getTime();
     if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
     if (problem !== undefined || at === undefined || this.#parts.uses.healthOf(key)?.good === false)
       return retryMs;
-    return Math.max(retryMs, ms(addMs(at, probeEveryMs)));
+    return Math.max(retryMs, Math.min(probeEveryMs, ms(this.#probeAt(key, credential, at))));
   }
 
   /** The Credential with the status that we wrote last, when the cache does not hold it yet. */
@@ -178,17 +210,22 @@ export class CredentialReconciler {
     if (written === undefined) return cached;
     const { uid, resourceVersion, status } = written;
     if (uid === cached.metadata.uid && isOlder(cached.metadata.resourceVersion, resourceVersion))
-      return { ...cached, metadata: { ...cached.metadata, resourceVersion }, status };
+      return {
+        ...cached,
+        metadata: { ...cached.metadata, resourceVersion },
+        status: { ...status, ...(cached.status?.access && { access: cached.status.access }) },
+      };
     this.#written.delete(key);
     return cached;
   }
 
+  /** False when the Credential is gone. */
   async #write(
     key: string,
     credential: Credential,
-    status: CredentialStatus,
+    status: OwnStatus,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { uid } = credential.metadata;
     let resourceVersion: string | undefined;
     try {
@@ -198,6 +235,12 @@ export class CredentialReconciler {
       if (isKubeError(thrown, 'Conflict')) this.#written.delete(key);
       throw thrown;
     }
-    if (resourceVersion !== undefined) this.#written.set(key, { uid, resourceVersion, status });
+    if (resourceVersion === undefined) return false;
+    this.#written.set(key, { uid, resourceVersion, status });
+    return true;
   }
+}
+
+function latestOf(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return other === undefined || (one !== undefined && one > other) ? one : other;
 }

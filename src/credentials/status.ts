@@ -3,7 +3,11 @@ import type { Condition } from '../api/meta.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 import type { CredentialFacts } from './credential.ts';
+import { exclusivenessOf } from './exclusiveness.ts';
+import { lastUsedOf } from './last-used.ts';
 import { isRefusedOutright, type Problem } from './problem.ts';
+import { readinessOf } from './readiness.ts';
+import { scopeStatusOf } from './scope.ts';
 import type { Health, Use } from './uses.ts';
 
 /** All that a pass over a Credential has found. */
@@ -15,7 +19,7 @@ export interface CredentialSeen {
   readonly replaced: boolean;
   /** What the last probe that succeeded said; absent before the first. */
   readonly facts?: CredentialFacts;
-  /** When the forge was last asked; absent: not since the process started. */
+  /** When the forge last answered, be it with a no; absent: not since the process started. */
   readonly askedAt?: Date;
   /** Why there is nothing to probe, or what the probe failed with. */
   readonly problem?: Problem;
@@ -24,23 +28,81 @@ export interface CredentialSeen {
   readonly health: Health | undefined;
   /** What a write token is minted with. */
   readonly writePermissions: readonly string[];
+  /** How many days before its end a credential is warned of, each once. */
+  readonly warningDays: readonly number[];
+  /** Rights that the controller has and must not have. */
+  readonly overPrivileged: readonly string[];
+}
+
+/** What the controller writes: all but `access`, which is the auditor's. */
+export type OwnStatus = Omit<CredentialStatus, 'access'>;
+
+export function ownPart({ access: _auditors, ...own }: CredentialStatus): OwnStatus {
+  return own;
 }
 
 /** Everything that is known of a Credential, and never a value of it. Equal input gives equal output. */
-export function credentialStatusOf(seen: CredentialSeen): CredentialStatus {
-  const { facts, previous } = seen;
-  const lastUsed = lastUsedOf(seen);
-  const valid = validOf(seen);
+export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
+  const { facts, replaced } = seen;
+  const previous = replaced ? undefined : seen.previous;
+  const known = facts === undefined ? knownBefore(previous) : factsStatus(facts, seen.writePermissions);
+  const lastUsed = lastUsedOf(seen.previous?.lastUsed, seen.lastUse, facts?.lastUsedOnForge);
+  const valid = validOf(seen, previous);
   const checkedTime = checkedTimeOf(seen, valid);
   return {
     observedGeneration: seen.generation,
-    conditions: [readyOf(seen)],
-    ...(facts === undefined
-      ? knownBefore(seen.replaced ? undefined : previous)
-      : factsStatus(facts, seen.writePermissions)),
+    conditions: conditionsOf(seen, known.expiryTime, checkedTime),
+    ...known,
     valid,
     ...(checkedTime === undefined ? {} : { checkedTime }),
     ...(lastUsed === undefined ? {} : { lastUsed }),
+    ...rateOf(seen, checkedTime),
+  };
+}
+
+function conditionsOf(
+  seen: CredentialSeen,
+  expiryTime: string | undefined,
+  checkedTime: string | undefined,
+): Condition[] {
+  const { now, generation, previous, overPrivileged } = seen;
+  const wanted = [
+    {
+      type: 'Ready',
+      ...readinessOf({
+        now,
+        facts: seen.facts,
+        expiryTime: expiryTime === undefined ? undefined : new Date(expiryTime),
+        problem: seen.problem,
+        health: seen.health,
+        answeredTime: seen.replaced ? undefined : checkedTime,
+        warningDays: seen.warningDays,
+      }),
+    },
+    { type: 'Exclusive', ...exclusivenessOf(previous?.access, now) },
+    ...(overPrivileged.length === 0 ? [] : [tooPrivileged(overPrivileged)]),
+  ];
+  return wanted.map(({ type, status, reason, message }) => {
+    const before = previous?.conditions?.find((each) => each.type === type);
+    return {
+      type,
+      status,
+      observedGeneration: generation,
+      reason,
+      message: sentence(message),
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : toTimestamp(now),
+    };
+  });
+}
+
+function tooPrivileged(rights: readonly string[]): Omit<Condition, 'lastTransitionTime'> {
+  const [first = '', ...others] = rights;
+  const more = others.length === 0 ? '' : ` and ${others.length} more, which the log names`;
+  return {
+    type: 'OverPrivileged',
+    status: 'True',
+    reason: 'OverPrivileged',
+    message: `the controller may ${first}${more}; take that away, for who takes the controller takes this credential`,
   };
 }
 
@@ -52,100 +114,88 @@ function checkedTimeOf({ previous, askedAt }: CredentialSeen, valid: string): st
   return young && previous?.valid === valid ? written : toTimestamp(askedAt);
 }
 
-function knownBefore(previous: CredentialStatus | undefined): CredentialStatus {
-  const { kind, owner, expiryTime, expiry, scope } = previous ?? {};
+/** As of checkedTime: it moves with every call, and none of that is worth a write. */
+function rateOf(
+  { facts, previous }: CredentialSeen,
+  checkedTime: string | undefined,
+): Pick<OwnStatus, 'rate'> {
+  const before = previous?.rate;
+  if (checkedTime === previous?.checkedTime && before !== undefined) return { rate: before };
+  const rate = facts?.rate;
+  if (rate === undefined) return {};
+  const { limit, remaining, resetAt } = rate;
+  return { rate: { limit, remaining, resetTime: toTimestamp(resetAt) } };
+}
+
+/** What an earlier process found out. */
+function knownBefore(previous: CredentialStatus | undefined): OwnStatus {
+  const { kind, owner, appearsAs, expiryTime, expiry, scope, tokenHash } = previous ?? {};
   return {
     ...(kind === undefined ? {} : { kind }),
     ...(owner === undefined ? {} : { owner }),
+    ...(appearsAs === undefined ? {} : { appearsAs }),
     ...(expiryTime === undefined ? {} : { expiryTime }),
     ...(expiry === undefined ? {} : { expiry }),
     ...(scope === undefined ? {} : { scope }),
+    ...(tokenHash === undefined ? {} : { tokenHash }),
   };
 }
 
-function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]): CredentialStatus {
+function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]): OwnStatus {
+  const scope = scopeStatusOf(facts, writePermissions);
   if (facts.kind === 'app') {
-    const { app, installation, missing } = facts;
-    const lacks = missing.length > 0;
+    const login = sentence(facts.app.login, 128);
     return {
       kind: 'GitHubApp',
-      owner: { login: sentence(app.login, 128), type: 'Bot', id: app.id },
+      owner: { login, type: 'Bot', id: facts.app.id },
+      appearsAs: appearsAs(login, 'Bot'),
       expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
-      scope: {
-        verdict: lacks ? 'Insufficient' : 'Least',
-        granted: writePermissions.filter((each) => !missing.includes(each)),
-        repositories: 1,
-        message: lacks
-          ? sentence(
-              `the App lacks ${missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
-            )
-          : installation.repositorySelection === 'all'
-            ? 'the App is installed on all repositories; each token is minted for one'
-            : 'each token is minted for one repository',
-      },
+      scope,
     };
   }
-  const { kind, owner, expiry, scope } = facts.token;
+  const { kind, owner, expiry } = facts.token;
+  const login = sentence(owner.login, 128);
   return {
     kind,
-    owner: {
-      login: sentence(owner.login, 128),
-      type: owner.type,
-      ...(owner.id === undefined ? {} : { id: owner.id }),
-    },
+    owner: { login, type: owner.type, ...(owner.id === undefined ? {} : { id: owner.id }) },
+    appearsAs: appearsAs(login, owner.type),
     ...(expiry.kind === 'at'
       ? { expiryTime: toTimestamp(expiry.time) }
-      : {
-          expiry:
-            expiry.kind === 'unknown' ? sentence(expiry.why) : 'It never expires, or the forge does not say.',
-        }),
-    scope: { verdict: scope.verdict, granted: words(scope.granted), message: sentence(scope.message) },
+      : { expiry: sentence(whyNoExpiry(expiry)) }),
+    scope,
+    ...(facts.tokenHash === undefined ? {} : { tokenHash: facts.tokenHash }),
   };
 }
 
-function words(permissions: readonly string[]): string[] {
-  return permissions.slice(0, 64).map((each) => sentence(each, 64));
+function appearsAs(login: string, type: 'Bot' | 'User' | 'Unknown'): string {
+  const account = { Bot: 'a bot', User: 'an account that people take for a person', Unknown: 'an account' };
+  return sentence(`Pull requests and commits will appear to be from ${login}, ${account[type]}.`);
 }
 
-/** Whether the forge takes it; a credential that lacks a permission is taken. Anything but its own word leaves that open. */
-function validOf({ problem, health, facts }: CredentialSeen): 'True' | 'False' | 'Unknown' {
-  if (problem !== undefined) return isRefusedOutright(problem) ? 'False' : 'Unknown';
+function whyNoExpiry(
+  expiry: Exclude<Extract<CredentialFacts, { kind: 'token' }>['token']['expiry'], { kind: 'at' }>,
+): string {
+  switch (expiry.kind) {
+    case 'never':
+      return 'It never ends: give it an end on the forge.';
+    case 'never or not reported':
+      return 'It never expires, or the forge does not say.';
+    case 'unknown':
+      return expiry.why;
+    default:
+      return expiry satisfies never;
+  }
+}
+
+/** Whether the forge takes it; a credential that lacks a permission is taken. What the forge said last stands while it cannot be asked. */
+function validOf(
+  { problem, health, facts }: CredentialSeen,
+  previous: CredentialStatus | undefined,
+): 'True' | 'False' | 'Unknown' {
+  if (problem !== undefined && isRefusedOutright(problem)) return 'False';
+  if (problem?.reason === 'ForgeUnreachable' || problem?.reason === 'RateLimited')
+    return facts === undefined ? (previous?.valid ?? 'Unknown') : 'True';
+  if (problem !== undefined) return 'Unknown';
   if (health !== undefined) return health.taken ? 'True' : 'False';
   return facts === undefined ? 'Unknown' : 'True';
-}
-
-function readyOf(seen: CredentialSeen): Condition {
-  const { reason, message } = readiness(seen);
-  const status = reason === 'Healthy' ? 'True' : reason === 'Unknown' ? 'Unknown' : 'False';
-  const before = seen.previous?.conditions?.find(({ type }) => type === 'Ready');
-  return {
-    type: 'Ready',
-    status,
-    observedGeneration: seen.generation,
-    reason,
-    message: sentence(message),
-    lastTransitionTime: before?.status === status ? before.lastTransitionTime : toTimestamp(seen.now),
-  };
-}
-
-function readiness({ problem, health, facts }: CredentialSeen): Problem {
-  if (problem !== undefined) return problem;
-  if (health?.good === false) return health;
-  if (facts === undefined) return { reason: 'Unknown', message: 'the forge has not been asked yet' };
-  if (facts.kind === 'app' && facts.missing.length > 0) {
-    return {
-      reason: 'PermissionsMissing',
-      message: `the App lacks ${facts.missing.join(', ')}; grant it in the App's settings and accept it in the installation`,
-    };
-  }
-  return { reason: 'Healthy', message: 'the forge accepts it' };
-}
-
-function lastUsedOf({ previous, lastUse }: CredentialSeen): CredentialStatus['lastUsed'] {
-  const written = previous?.lastUsed;
-  if (lastUse === undefined) return written;
-  // A time alone is not worth a write more often than once a minute.
-  const young = written !== undefined && lastUse.time.getTime() - new Date(written.time).getTime() < 60_000;
-  if (young && written.by === lastUse.by) return written;
-  return { time: toTimestamp(lastUse.time), by: sentence(lastUse.by), source: 'Controller' };
 }

@@ -91,6 +91,12 @@ export class Uses {
     return this.#byCredential.get(credential);
   }
 
+  /** When the forge last took it for this repository, unless it has refused it since. */
+  acceptedAt(credential: string, repository: string): Date | undefined {
+    const said = this.#said.get(credential)?.get(nameOf(repository));
+    return said?.good === true ? said.at : undefined;
+  }
+
   ofPipeline(pipeline: string): Date | undefined {
     return this.#byPipeline.get(pipeline);
   }

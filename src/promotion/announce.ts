@@ -56,7 +56,7 @@ function announceProblem(
   if (waiting === undefined || !isReason(waiting.reason) || before?.waiting?.reason === waiting.reason)
     return [];
   const { is } = reasons[waiting.reason];
-  if (is === 'fine' || is === 'waiting') return [];
+  if (is === 'fine' || is === 'warning' || is === 'waiting') return [];
   return [
     { type: 'Warning', reason: waiting.reason, action: 'Promote', note: `${name}: ${waiting.message}` },
   ];

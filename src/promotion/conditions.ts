@@ -5,7 +5,14 @@ import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 
 /** How urgent a reason is when several environments wait: what a person must mend comes first. */
-const urgency = { stalled: 0, retried: 1, blocked: 2, waiting: 3, fine: 4 } as const;
+const urgency = { stalled: 0, retried: 1, blocked: 2, waiting: 3, warning: 4, fine: 5 } as const;
+
+/** Whether nobody but the controller can reach the credential's Secret, as the Credential says. */
+export interface CredentialExclusive {
+  readonly status: Condition['status'];
+  readonly reason: 'Exclusive' | 'Shared' | 'Exposed' | 'Unknown';
+  readonly message: string;
+}
 
 /** What of a pass the conditions are made of. */
 interface ConditionsInput {
@@ -14,7 +21,13 @@ interface ConditionsInput {
   readonly now: Date;
   readonly environments: readonly EnvironmentStatus[];
   readonly credential:
-    { readonly healthy: Condition['status']; readonly reason: Reason; readonly message: string } | undefined;
+    | {
+        readonly healthy: Condition['status'];
+        readonly reason: Reason;
+        readonly message: string;
+        readonly exclusive: CredentialExclusive;
+      }
+    | undefined;
 }
 
 /** The Pipeline's conditions; one whose status stays keeps its time. */
@@ -27,7 +40,7 @@ export function conditionsOf({
 }: ConditionsInput): Condition[] {
   const worst = mostUrgent(environments);
   const is = reasons[worst.reason].is;
-  const ready = is === 'fine' || is === 'waiting';
+  const ready = is === 'fine' || is === 'warning' || is === 'waiting';
   const wanted: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>[] = [
     { type: 'Ready', status: ready ? 'True' : 'False', ...worst },
     ...(is === 'retried' ? [{ type: 'Reconciling', status: 'True' as const, ...worst }] : []),
@@ -41,6 +54,7 @@ export function conditionsOf({
             reason: credential.reason,
             message: sentence(credential.message),
           },
+          { type: 'CredentialExclusive', ...credential.exclusive },
         ]),
   ];
   return wanted.map((each) => {

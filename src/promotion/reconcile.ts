@@ -1,10 +1,12 @@
 import type { Credential } from '../api/credential.ts';
+import type { Condition } from '../api/meta.ts';
 import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { isReason } from '../api/reasons.ts';
 import { CodedError, codeOf } from '../base/error.ts';
 import { isSameJson } from '../base/same-json.ts';
-import { earliest, type Clock } from '../base/time.ts';
+import { addMs, earliest, type Clock } from '../base/time.ts';
+import { lastUsedEveryMs } from '../credentials/last-used.ts';
 import type { Uses } from '../credentials/uses.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
@@ -96,7 +98,7 @@ export class PipelineReconciler {
     const decisions = decide(seen);
     const outcomes = new Map<string, Outcome>();
     const write = async (): Promise<PipelineStatus | undefined> => {
-      const status = statusOf({
+      const computed = statusOf({
         previous,
         generation: pipeline.metadata.generation,
         seen,
@@ -104,6 +106,8 @@ export class PipelineReconciler {
         outcomes,
         credential: this.#credential(pipeline),
       });
+      // Here already, so that it is compared as it will be read back.
+      const status = redactOurs(computed, 'status');
       return (await this.#write(key, pipeline, status, signal)) ? status : undefined;
     };
     for (const [index, target] of seen.environments.entries()) {
@@ -129,7 +133,10 @@ export class PipelineReconciler {
     if (status === undefined) return {};
     for (const announcement of announce(pipeline.status, status))
       this.#parts.announce(pipeline, announcement);
-    return this.#next(key, pipeline, seen.environments, decisions, outcomes, observed.recheckAt);
+    return this.#next(key, pipeline, seen.environments, decisions, outcomes, [
+      observed.recheckAt,
+      this.#lastUsedShownAt(key, status),
+    ]);
   }
 
   /** Carries a decision out, unless the same attempt failed a moment ago. */
@@ -185,10 +192,10 @@ export class PipelineReconciler {
     environments: readonly EnvironmentSeen[],
     decisions: readonly Decision[],
     outcomes: ReadonlyMap<string, Outcome>,
-    recheckAt: Date | undefined,
+    recheckAt: readonly (Date | undefined)[],
   ): Pass {
     const now = this.#parts.clock.now();
-    const instants: Date[] = recheckAt === undefined ? [] : [recheckAt];
+    const instants: Date[] = recheckAt.filter((each) => each !== undefined);
     for (const [index, target] of environments.entries()) {
       const decision = decisions[index];
       const outcome = outcomes.get(target.name);
@@ -209,6 +216,14 @@ export class PipelineReconciler {
     }
     const first = earliest(instants);
     return first === undefined ? {} : { requeueAfterMs: Math.max(0, first.getTime() - now.getTime()) };
+  }
+
+  /** When a use is shown that was not worth a write yet; undefined when all are. */
+  #lastUsedShownAt(key: string, { credential }: PipelineStatus): Date | undefined {
+    const used = this.#parts.uses.ofPipeline(key);
+    if (used === undefined || credential?.lastUsed === undefined) return undefined;
+    const shown = new Date(credential.lastUsed);
+    return used.getTime() - shown.getTime() < 1_000 ? undefined : addMs(shown, lastUsedEveryMs);
   }
 
   /** Who a Pipeline's pull requests are made as: of the first environment that is promoted into. */
@@ -309,6 +324,7 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
       healthy: 'False',
       reason: 'CredentialNotFound',
       message: `Credential ${name} does not exist; create it or correct credentialRef`,
+      exclusive: { status: 'Unknown', reason: 'Unknown', message: `Credential ${name} does not exist` },
     };
   }
   const { status } = credential;
@@ -321,5 +337,16 @@ function credentialSeen(name: string, credential: Credential | undefined): Crede
     ...(status?.expiryTime === undefined ? {} : { expiryTime: status.expiryTime }),
     reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'Unknown',
     message: ready?.message ?? 'the forge has not been asked yet',
+    exclusive: exclusiveSeen(status?.conditions),
   };
 }
+
+function exclusiveSeen(conditions: readonly Condition[] | undefined): CredentialSeen['exclusive'] {
+  const said = conditions?.find(({ type }) => type === 'Exclusive');
+  const reason = exclusiveReasons.find((each) => each === said?.reason);
+  if (said === undefined || reason === undefined)
+    return { status: 'Unknown', reason: 'Unknown', message: 'it has not been looked at yet' };
+  return { status: said.status, reason, message: said.message };
+}
+
+const exclusiveReasons = ['Exclusive', 'Shared', 'Exposed', 'Unknown'] as const;

@@ -36,6 +36,11 @@ export class Retries {
   }
 
   failed(attempt: string, circumstances: string, problem: Problem, now: Date): void {
+    if (problem.reason === 'WaitingForBudget' && problem.retryAt !== undefined) {
+      // Its turn comes then, and nothing has failed.
+      this.#failures.set(attempt, { circumstances, times: 0, problem, until: problem.retryAt });
+      return;
+    }
     const before = this.#failures.get(attempt);
     const times = before?.circumstances === circumstances ? before.times + 1 : 1;
     const delay = jittered(Math.min(longestDelayMs, firstDelayMs * 2 ** (times - 1)));

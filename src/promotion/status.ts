@@ -2,7 +2,7 @@ import type { EnvironmentStatus, PipelineStatus, PromotionStatus } from '../api/
 import type { Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, type CredentialExclusive } from './conditions.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { agreedRevision, type EnvironmentSeen, type Observation } from './observation.ts';
 import { barredKeys, promotionStatus } from './phases.ts';
@@ -20,6 +20,8 @@ export interface CredentialSeen {
   readonly lastUsed?: Date;
   readonly reason: Reason;
   readonly message: string;
+  /** Whether nobody else can reach its Secret. */
+  readonly exclusive: CredentialExclusive;
 }
 
 export interface StatusInput {
@@ -98,7 +100,7 @@ function waitingStatus(
   promotion: PromotionStatus | undefined,
   before: EnvironmentStatus['waiting'],
 ): EnvironmentStatus['waiting'] {
-  if (outcome.kind === 'problem') return waiting(outcome.reason, outcome.message);
+  if (outcome.kind === 'problem') return waiting(outcome.reason, outcome.message, outcome.retryAt);
   switch (decision.kind) {
     case 'hold':
       return waiting(decision.reason, decision.message, decision.until);
@@ -176,6 +178,7 @@ function credentialStatus(
     valid: seen.valid,
     ...(seen.expiryTime === undefined ? {} : { expiryTime: seen.expiryTime }),
     ...(used === undefined ? {} : { lastUsed: used }),
+    access: seen.exclusive.reason,
   };
 }
 

@@ -32,9 +32,9 @@ describe('every reason', () => {
     const text = readFileSync(new URL('../../docs/reference/reasons.md', import.meta.url), 'utf8');
     expect(text).toBe(reasonsReference());
     for (const [name, { what, next }] of all) {
-      expect(text.split('\n').filter((line) => line.startsWith(`- **\`${name}\`**`))).toEqual([
-        `- **\`${name}\`**: ${[what, next].filter((each) => each !== '').join(' ')}`,
-      ]);
+      expect(text.split(`\n### ${name}\n\n`).map((part) => part.split('\n')[0])[1]).toBe(
+        [what, next].filter((each) => each !== '').join(' '),
+      );
     }
   });
 

@@ -21,6 +21,7 @@ test('that a credential was used and checked is no news to the Pipelines that us
       ...before.status,
       checkedTime: '2026-11-25T09:00:00Z',
       lastUsed: { time: '2026-11-25T09:00:00Z', by: 'apps/other prod', source: 'Controller' },
+      rate: { limit: 5000, remaining: 4000, resetTime: '2026-11-25T09:30:00Z' },
     },
   };
   expect(looksSame(before, after)).toBe(true);

@@ -1,4 +1,4 @@
-import type { Credential, CredentialStatus } from '../../src/api/credential.ts';
+import type { Credential, CredentialAccess, CredentialStatus } from '../../src/api/credential.ts';
 import { CredentialReconciler } from '../../src/credentials/reconcile.ts';
 import { providers } from '../../src/forges/index.ts';
 import type { Promoter } from './promoter.ts';
@@ -14,6 +14,10 @@ export class Passes {
   conflicts = 0;
   /** Every status that was written, oldest first. */
   readonly written: CredentialStatus[] = [];
+  /** Every Event, as `type reason: note`. */
+  readonly announced: string[] = [];
+  /** Rights that the controller has and must not have. */
+  overPrivileged: readonly string[] = [];
   readonly #reconciler: CredentialReconciler;
 
   constructor(own: Promoter, credential: Credential = own.credential) {
@@ -25,8 +29,13 @@ export class Passes {
       uses: this.own.uses,
       clock: this.own.clock,
       writePermissions: (host) => (host === 'github.com' ? providers.github.permissions.write : undefined),
-      writeStatus: ({ metadata: over }, status) => {
-        this.written.push(status);
+      warningDays: [14, 7, 1],
+      overPrivileged: () => this.overPrivileged,
+      announce: (_, { type, reason, note }) => void this.announced.push(`${type} ${reason}: ${note}`),
+      writeStatus: ({ metadata: over }, own) => {
+        this.written.push(own);
+        const access = this.credential.status?.access;
+        const status = access === undefined ? own : { ...own, access };
         const { metadata } = this.credential;
         if (over.resourceVersion !== metadata.resourceVersion) this.conflicts += 1;
         const resourceVersion = String(Number(metadata.resourceVersion) + 1);
@@ -51,6 +60,17 @@ export class Passes {
     return { status: this.credential.status ?? {}, nextMs: requeueAfterMs };
   }
 
+  /** The auditor writes. */
+  audited(access: CredentialAccess): void {
+    const { metadata, status } = this.credential;
+    const resourceVersion = String(Number(metadata.resourceVersion) + 1);
+    this.credential = {
+      ...this.credential,
+      metadata: { ...metadata, resourceVersion },
+      status: { ...status, access },
+    };
+  }
+
   change(spec: Partial<Credential['spec']>): void {
     const { metadata } = this.credential;
     this.credential = {
@@ -62,7 +82,12 @@ export class Passes {
 }
 
 /** Condition Ready in one line. */
-export function readyOf({ conditions }: CredentialStatus): string {
-  const ready = conditions?.find(({ type }) => type === 'Ready');
-  return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
+export function readyOf(status: CredentialStatus): string {
+  return conditionOf(status, 'Ready');
+}
+
+/** A condition in one line. */
+export function conditionOf({ conditions }: CredentialStatus, type: string): string {
+  const found = conditions?.find((each) => each.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
 }

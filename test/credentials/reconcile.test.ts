@@ -121,6 +121,21 @@ describe('the forge is asked about a credential that works', () => {
     expect(acme.asked()).toEqual([probe]);
   });
 
+  test('not while ordinary calls for the same repository prove as much, but once an hour at least', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await passes.pass();
+    for (let minute = 1; minute < 60; minute += 1) {
+      await use(own);
+      await passes.pass(minuteMs);
+    }
+    expect(probes()).toBe(2); // the second finds the installation again, to mint with
+    acme.forge.log.clear();
+    await use(own);
+    await passes.pass(2 * minuteMs);
+    expect(probes()).toBe(1);
+  });
+
   test('at once when its Secret is replaced', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
@@ -200,14 +215,19 @@ describe('the time of the last use', () => {
       time: `${own.clock.now().toISOString().slice(0, 19)}Z`,
       by: 'apps/podinfo staging',
       source: 'Controller',
+      precision: '1 min, by our own clock',
     });
     own.clock.advance(30_000);
     await use(own);
-    expect((await passes.pass()).status.lastUsed).toEqual(first);
+    const unshown = await passes.pass();
+    expect(unshown.status.lastUsed).toEqual(first);
     expect(passes.written).toHaveLength(1);
-    own.clock.advance(31_000);
-    await use(own);
-    expect((await passes.pass()).status.lastUsed?.time).not.toBe(first?.time);
+    // Also when nobody uses it any more, the last use is shown within a minute.
+    expect(unshown.nextMs).toBeLessThanOrEqual(minuteMs);
+    const lastUse = own.clock.now();
+    const { status, nextMs } = await passes.pass(31_000);
+    expect(status.lastUsed?.time).toBe(`${lastUse.toISOString().slice(0, 19)}Z`);
+    expect(nextMs).toBeGreaterThan(minuteMs);
   });
 
   test('moves at once when another environment uses it', async () => {

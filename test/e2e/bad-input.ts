@@ -81,7 +81,7 @@ async function expectConditions(stage: Stage, reason: Reason, message: string): 
   const status = await readPipelineStatus(stage.world.cluster, stage.namespace, 'podinfo');
   const shown = (conditions: readonly Condition[]) =>
     conditions
-      .filter(({ type }) => type !== 'CredentialHealthy')
+      .filter(({ type }) => !type.startsWith('Credential'))
       .map(({ type, status: is, reason: because, message: words }) => ({ type, is, because, words }));
   const words = sentence(`staging: ${message}`);
   const { is } = reasons[reason];
@@ -95,5 +95,5 @@ async function expectConditions(stage: Stage, reason: Reason, message: string): 
 async function isCredentialReady({ world, namespace }: Stage): Promise<boolean> {
   const [credential] = await readCredentials(world.cluster, namespace);
   const ready = credential?.status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.reason === 'Healthy' && credential?.status?.valid === 'True';
+  return ready?.status === 'True' && credential?.status?.valid === 'True';
 }

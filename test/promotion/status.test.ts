@@ -47,6 +47,7 @@ function status(
       reason: 'Healthy',
       message: 'ok',
       lastUsed: now,
+      exclusive: { status: 'False', reason: 'Shared', message: 'one other can read it' },
     },
   });
 }
@@ -132,7 +133,7 @@ test.each([
 ])('Ready summarises and Stalled exists only when true: %s', (reason, environments, ready, types) => {
   const { conditions } = status([dev, ...environments]);
   expect(conditions?.[0]).toMatchObject({ type: 'Ready', status: ready, reason, observedGeneration: 3 });
-  expect(conditions?.map(({ type }) => type)).toEqual([...types, 'CredentialHealthy']);
+  expect(conditions?.map(({ type }) => type)).toEqual([...types, 'CredentialHealthy', 'CredentialExclusive']);
 });
 
 test('what a person must mend is said before what is merely waited for', () => {
@@ -155,6 +156,7 @@ test('a problem of the forge is retried and said so', () => {
     'Ready NotInstalled',
     'Reconciling NotInstalled',
     'CredentialHealthy Healthy',
+    'CredentialExclusive Shared',
   ]);
   expect(environments?.[1]?.waiting).toEqual({
     reason: 'NotInstalled',
@@ -214,6 +216,7 @@ test('the time of use alone moves at most once a minute', () => {
         reason: 'Healthy',
         message: '',
         lastUsed,
+        exclusive: { status: 'Unknown', reason: 'Unknown', message: '' },
       },
     }).credential?.lastUsed;
   expect(used(now, '2026-11-22T07:59:01Z')).toBe('2026-11-22T07:59:01Z');

@@ -1,0 +1,30 @@
+import type { CredentialAccess } from '../api/credential.ts';
+import type { Condition } from '../api/meta.ts';
+import type { Reason } from '../api/reasons.ts';
+import { addMs } from '../base/time.ts';
+
+/** Whether nobody else can take it, and why that is so or not known. */
+export interface Exclusiveness {
+  readonly status: Condition['status'];
+  readonly reason: Extract<Reason, CredentialAccess['verdict']>;
+  readonly message: string;
+}
+
+/** The auditor writes its time at least hourly: what is older was written by one that runs no more. */
+const trustedMs = 3 * 3_600_000;
+
+/** What the auditor wrote, as a condition. What it has not looked at for three hours is not believed any more. */
+export function exclusivenessOf(access: CredentialAccess | undefined, now: Date): Exclusiveness {
+  if (access === undefined) {
+    const message =
+      'no auditor has looked who else can reach the Secret; run one (chart value auditor.enabled)';
+    return { status: 'Unknown', reason: 'Unknown', message };
+  }
+  if (addMs(new Date(access.checkedTime), trustedMs) < now) {
+    const message = `no auditor has looked who else can reach the Secret since ${access.checkedTime}; see why it does not run`;
+    return { status: 'Unknown', reason: 'Unknown', message };
+  }
+  return { status: statusOf[access.verdict], reason: access.verdict, message: access.message };
+}
+
+const statusOf = { Exclusive: 'True', Shared: 'False', Exposed: 'False', Unknown: 'Unknown' } as const;

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { lastUsedOf } from '../../src/credentials/last-used.ts';
+
+const at = (time: string): Date => new Date(`2026-11-25T${time}Z`);
+const ours = { time: at('12:00:00'), by: 'apps/podinfo staging' };
+const own = {
+  time: '2026-11-25T12:00:00Z',
+  by: 'apps/podinfo staging',
+  source: 'Controller',
+  precision: '1 min, by our own clock',
+};
+
+describe('what the forge saw', () => {
+  test('about when we used it was our use, and we know that more exactly', () => {
+    const forges = { time: at('12:14:00'), precision: '±10 min' };
+    expect(lastUsedOf(undefined, ours, forges)).toEqual(own);
+  });
+
+  test('clearly later was somebody else, and nobody tells who', () => {
+    const forges = { time: at('12:20:00'), precision: '±10 min' };
+    expect(lastUsedOf(undefined, ours, forges)).toEqual({
+      time: '2026-11-25T12:20:00Z',
+      source: 'Forge',
+      precision: '±10 min',
+    });
+  });
+
+  test('counts when we have not used it', () => {
+    const forges = { time: at('09:00:00'), precision: '±10 min' };
+    expect(lastUsedOf(undefined, undefined, forges)).toMatchObject({ source: 'Forge' });
+  });
+
+  test('gives way to a later use of ours', () => {
+    const written = { time: '2026-11-25T11:00:00Z', source: 'Forge', precision: '±10 min' } as const;
+    expect(lastUsedOf(written, ours, { time: at('11:00:00'), precision: '±10 min' })).toEqual(own);
+  });
+});
+
+test('what was never used has no time', () => {
+  expect(lastUsedOf(undefined, undefined, undefined)).toBeUndefined();
+});
