@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly allowPrivateNetwork?: boolean;
 }
 
-export type ProviderName = 'github';
+export type ProviderName = 'github' | 'gitlab' | 'gitea';
 
 export interface Repository {
   readonly owner: string;
@@ -289,6 +289,8 @@ export interface Installation {
   readonly id: string;
   /** Login of the organization or user that it is at. */
   readonly account: string;
+  /** As `AppFacts.login`: every look at the installation tells whether the App was renamed. */
+  readonly appLogin: string;
   readonly permissions: readonly Permission[];
   /** What whoever has the App's key may do there, against what a promotion needs: tokens of ours are minted for less. */
   readonly scope: ScopeFacts;
@@ -337,6 +339,8 @@ export interface ObservedToken {
   readonly expiresAt?: Date;
   /** Whose list it stands in: the account that owns the repositories it is used for. */
   readonly organization: string;
+  /** As in `Subject`. */
+  readonly alsoNeeds?: readonly Permission[];
 }
 
 /** What an organization's list says of one token. */
@@ -399,12 +403,27 @@ export interface Provider {
     readonly write: readonly Permission[];
     readonly observe?: readonly Permission[];
   };
+  /** What changing this file takes beyond `permissions.write`; absent where it is the same for all files. */
+  readonly permissionsFor?: (path: string) => readonly Permission[];
+  /**
+   * What a text that cannot be a token for this forge looks like, as a noun for a sentence: `a token of GitLab`. Undefined when it may be
+   * one. Asks nobody.
+   */
+  readonly looksForeign?: (text: string) => string | undefined;
 }
 
 export interface ForgeToken {
   readonly value: Secret;
   /** When it was minted: a token a few seconds old may not be known everywhere, so 401 and 404 are tried again. Absent: stored long ago. */
   readonly mintedAt?: Date;
+  /** What its writes may take of the forge's limits. Absent: whatever is left. */
+  readonly spending?: Spending;
+}
+
+/** Calls that create content, reserved for one act. */
+export interface Spending {
+  /** Before a request is sent; gives what is to be called when it has been answered. Throws WaitingForBudget when there is none left. */
+  take(): () => void;
 }
 
 /** One endpoint with its connections; lives as long as the process. */
