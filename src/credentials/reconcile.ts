@@ -1,4 +1,5 @@
 import type { Credential } from '../api/credential.ts';
+import { redactOurs } from '../base/redaction.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
 import { isKubeError } from '../kube/errors.ts';

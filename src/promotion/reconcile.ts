@@ -4,6 +4,7 @@ import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { isReason } from '../api/reasons.ts';
 import { CodedError, codeOf } from '../base/error.ts';
+import { redactOurs } from '../base/redaction.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { addMs, earliest, type Clock } from '../base/time.ts';
 import { lastUsedEveryMs } from '../credentials/last-used.ts';

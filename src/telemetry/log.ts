@@ -1,4 +1,5 @@
 import { pino, type Logger, type LoggerOptions } from 'pino';
+import { hearOfFaults } from '../base/redaction.ts';
 import { clean } from '../base/secret-shapes.ts';
 
 export type { Logger };
@@ -9,6 +10,7 @@ export type LogLevel = (typeof logLevels)[number];
 /**
  * JSON lines on stdout. Messages are constant, what varies stands in fields; an error is written as the few fields that cannot
  * hold a secret. From the finished line the secrets that are known are taken out, and what looks like a credential.
+ * That a secret had to be taken out of a status or a pull request is told of in the log that was made last.
  */
 export function createLog(level: LogLevel, destination?: { write(line: string): void }): Logger {
   const options: LoggerOptions = {
@@ -19,7 +21,11 @@ export function createLog(level: LogLevel, destination?: { write(line: string): 
     serializers: { err: errorFields, error: errorFields },
     hooks: { streamWrite: clean },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  const log = destination === undefined ? pino(options) : pino(options, destination);
+  hearOfFaults((where) =>
+    log.error({ where }, 'a secret was taken out of what was about to be written: please report this'),
+  );
+  return log;
 }
 
 /** Under any other name than `err` the library writes all that hangs on an error, requests and their headers too. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CodedError } from '../../src/base/error.ts';
+import { redactOurs } from '../../src/base/redaction.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { scrub } from '../../src/base/secret-shapes.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -144,4 +145,16 @@ test('a line is JSON, with the secrets taken out that look like none', () => {
     err: { message: expect.stringMatching(/^.{0,2}\[redacted\]$/s) },
   });
   expect(new SecretPieces([['password', password]]).findIn('the log', text)).toEqual([]);
+});
+
+test('that a secret was about to be written where none may be is told of once, without it', () => {
+  const token = new Secret(`planted-${randomText(20)}`).expose();
+  const text = logged(() => {
+    for (const again of ['a', 'b']) redactOurs({ message: `${again} ${token}` }, 'status');
+  });
+  expect(JSON.parse(text)).toMatchObject({
+    level: 'error',
+    where: 'status',
+    msg: 'a secret was taken out of what was about to be written: please report this',
+  });
 });
