@@ -1,4 +1,4 @@
-import { CodedError, codeOf } from '../base/error.ts';
+import { CodedError } from '../base/error.ts';
 import { inCluster } from '../kube/clusters/in-cluster.ts';
 import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
@@ -10,14 +10,17 @@ import type { Config } from './config.ts';
 import { electionOf } from './election.ts';
 import { listForges } from './forges.ts';
 import { startInstruments } from './instruments.ts';
+import { isMisconfigured } from './misconfigured.ts';
+import { ownRights, refuseTooManyRights } from './own-rights.ts';
 import { createReconcilers } from './reconcilers.ts';
+import { untilSynced } from './synced.ts';
 import { troubleIn } from './trouble.ts';
 
 /** How long the first lists may take; the kubelet starts us again after that. */
 const longestSyncMs = 120_000;
 
-/** What it was started with is wrong, so that trying again is of no use. */
-const misconfigured: ReadonlySet<string> = new Set(['ConfigInvalid', 'KubeconfigInvalid', 'NotInCluster']);
+/** How long acting may wait to know what rights we have. */
+const rightsWithinMs = 5_000;
 
 /** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
 export async function runController(
@@ -33,7 +36,7 @@ export async function runController(
     return 0;
   } catch (thrown) {
     log.error({ err: thrown }, 'the controller failed');
-    return misconfigured.has(codeOf(thrown)) ? 2 : 1;
+    return isMisconfigured(thrown) ? 2 : 1;
   }
 }
 
@@ -68,11 +71,25 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     onTrouble: (resource, error) => trouble(resource)(error),
     onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
   });
+  const rights = ownRights({
+    config,
+    transport,
+    log,
+    onTrouble: trouble('own rights'),
+    onChange: () => {
+      for (const key of caches.credentialKeys()) reconcilers.onCredential(key);
+    },
+  });
+  const tooManyRights = (): readonly string[] => {
+    const now = rights.current();
+    return now === 'unknown' ? [] : now.rights;
+  };
   const reconcilers = createReconcilers({
     config,
     transport,
     caches,
     forges: forges.byHost,
+    overPrivileged: tooManyRights,
     instance: () => config.instance ?? clusterId(caches),
     log,
     trouble,
@@ -82,12 +99,16 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     isLeading: leadership !== undefined,
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
+    overPrivileged: tooManyRights(),
   }));
 
   try {
-    await synced(caches, asked, syncWithinMs);
+    if (config.strictRbac) await refuseTooManyRights(rights, asked, syncWithinMs);
+    await untilSynced(caches, asked, syncWithinMs);
     const instance = config.instance ?? clusterId(caches);
     log.info({ instance, pipelines: caches.pipelineCount() }, 'ready');
+    // What status says of our rights would else be taken back at each start, and said again.
+    await rights.start(asked, rightsWithinMs);
     leadership = await election.acquire(asked);
     const { lost } = leadership;
     lost.throwIfAborted();
@@ -102,7 +123,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     if (!asked.aborted || leadership?.lost.aborted === true) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
-    await reconcilers.stop();
+    await Promise.all([reconcilers.stop(), rights.stop()]);
     // Only now may another one act; it need not wait for what we have to tell.
     await Promise.all([leadership?.release(), reconcilers.drain()]);
     await caches.stop();
@@ -119,27 +140,6 @@ async function anyOf(...signals: readonly AbortSignal[]): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
   }
   await promise;
-}
-
-/** Rejects with NotSynced when the caches take longer, and with the signal's reason. */
-async function synced(caches: Caches, signal: AbortSignal, withinMs: number): Promise<void> {
-  const { promise: given, reject } = Promise.withResolvers<never>();
-  const late = setTimeout(
-    () => reject(new CodedError('NotSynced', `the caches were not filled within ${withinMs} ms`)),
-    withinMs,
-  );
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const starting = caches.start();
-  // Once it is given up, stopping the caches rejects it.
-  starting.catch(() => undefined);
-  try {
-    signal.throwIfAborted();
-    await Promise.race([starting, given]);
-  } finally {
-    clearTimeout(late);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 /** The uid of namespace kube-system names a cluster. Throws ConfigInvalid where there is none. */

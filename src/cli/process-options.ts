@@ -18,6 +18,14 @@ export const namespaceName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a namespace');
 
+/** The name of a ServiceAccount. */
+export const accountName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not the name of a service account');
+
+/** As what the controller runs where the chart was installed as the README says. */
+export const defaultController = { namespace: 'lockkeeper-system', name: 'lockkeeper-controller' } as const;
+
 /** What every process that runs in a cluster is told. */
 export const processOptions = {
   logLevel: z.enum(logLevels).default('info'),
