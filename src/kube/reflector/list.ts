@@ -10,13 +10,19 @@ const list = z.object({
   items: z.array(z.unknown()),
 });
 
+/** What is listed. */
+export interface Listed extends Resource {
+  /** Absent: of all namespaces. */
+  readonly namespace?: string;
+}
+
 /**
  * All objects of a kind as they were at one moment, a page of 500 at a time; returns the version that they were read at. Rejects with a
  * KubeError: Gone when it took so long that the server has forgotten the moment.
  */
 export async function* listPages(
   transport: Pick<Transport, 'call'>,
-  resource: Resource,
+  resource: Listed,
   signal: AbortSignal,
 ): AsyncGenerator<readonly unknown[], string> {
   let next: string | undefined;
@@ -48,12 +54,18 @@ export async function currentVersion(
 
 async function readPage(
   transport: Pick<Transport, 'call'>,
-  resource: Resource,
+  resource: Listed,
   query: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<z.infer<typeof list>> {
   const page = list.safeParse(
-    await transport.call({ method: 'GET', path: pathOf(resource), query, signal, timeoutMs: pageTimeoutMs }),
+    await transport.call({
+      method: 'GET',
+      path: pathOf(resource, resource),
+      query,
+      signal,
+      timeoutMs: pageTimeoutMs,
+    }),
   );
   if (!page.success) throw new KubeError('Malformed', `list ${resource.plural}: the answer is not a list`);
   return page.data;

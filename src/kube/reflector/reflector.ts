@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { codeOf, messageOf } from '../../base/error.ts';
 import { sentence } from '../../base/sentence.ts';
 import { jittered, sleep } from '../../base/time.ts';
+import type { ReflectorFacts } from '../../telemetry/health.ts';
 import { Breath } from '../breath.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import { currentVersion, listPages } from './list.ts';
@@ -97,6 +98,19 @@ export class Reflector<T extends Stored> {
   /** Milliseconds since anything was heard or tried. More than the longest wait there is: this loop is stuck. */
   idleMs(): number {
     return performance.now() - this.#activeAt;
+  }
+
+  /** All of that at once, for probes and metrics. */
+  facts(): ReflectorFacts {
+    return {
+      resource: this.#options.resource.plural,
+      hasSynced: this.hasSynced,
+      isPermitted: this.isPermitted,
+      isServed: this.isServed,
+      staleMs: this.staleMs(),
+      idleMs: this.idleMs(),
+      objects: this.store.size,
+    };
   }
 
   /** Starting twice starts once. Resolves when all objects have been read; rejects when stopped before. */
