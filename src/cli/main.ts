@@ -2,10 +2,14 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { untilAskedToStop } from './asked-to-stop.ts';
+import { redactOutput } from './redact-output.ts';
 
 const help = `Usage: lockkeeper COMMAND [flags]
 
   controller   watch Pipelines and app objects, open promotion pull requests, write status
+  auditor      watch who may do what in the cluster, say of each Credential who else could take it
+  access       show who else can reach the Secret of a Credential, and by which way
+  rbac         print the Role and RoleBinding that the controller needs for a Credential
   version      print the version
   help         this text
 
@@ -21,6 +25,18 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'controller':
       return await controller(args);
+    case 'auditor':
+      return await auditor(args);
+    case 'access': {
+      const asked = untilAskedToStop();
+      const { runAccess } = await import('./access.ts');
+      return await runAccess(args, asked);
+    }
+    case 'rbac': {
+      const asked = untilAskedToStop();
+      const { runRbac } = await import('./rbac.ts');
+      return await runRbac(args, asked);
+    }
     case 'version':
     case '--version': {
       const { version } = await import('./version.ts');
@@ -62,4 +78,24 @@ async function controller(args: readonly string[]): Promise<number> {
   return await runController(config, asked);
 }
 
+async function auditor(args: readonly string[]): Promise<number> {
+  const asked = untilAskedToStop();
+  const { codeOf, messageOf } = await import('../base/error.ts');
+  const { auditorHelp, readAuditorConfig } = await import('./auditor-config.ts');
+  let config: ReturnType<typeof readAuditorConfig>;
+  try {
+    config = readAuditorConfig(args);
+  } catch (thrown) {
+    process.stderr.write(`lockkeeper auditor: ${messageOf(thrown)}\n`);
+    return codeOf(thrown) === 'ConfigInvalid' ? 2 : 1;
+  }
+  if (config === 'help') {
+    process.stdout.write(auditorHelp);
+    return 0;
+  }
+  const { runAuditor } = await import('./auditor.ts');
+  return await runAuditor(config, asked);
+}
+
+for (const stream of [process.stdout, process.stderr]) redactOutput(stream);
 process.exitCode = await main(process.argv.slice(2));

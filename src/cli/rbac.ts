@@ -137,7 +137,8 @@ function documentsOf(file: string): unknown[] {
   }
   return parseAllDocuments(text).map((document, index): unknown => {
     if (document.errors.length > 0) throw invalid(`${file}: document ${index + 1} is not YAML`);
-    return document.toJS();
+    const value: unknown = document.toJS();
+    return value;
   });
 }
 

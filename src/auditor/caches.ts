@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { isSameJson } from '../base/same-json.ts';
+import { shareStrings } from '../base/share-strings.ts';
+import { Reflector, type ReflectorOptions } from '../kube/reflector/reflector.ts';
+import type { Stored } from '../kube/reflector/store.ts';
+import type { Resource } from '../kube/resource.ts';
+import type { Transport } from '../kube/transport/transport.ts';
+import type { ReflectorFacts } from '../telemetry/health.ts';
+import { auditedCredential, credentials, secretNameOf, type AuditedCredential } from './audited.ts';
+import { RbacIndex } from './rbac-index.ts';
+import { rbacKinds } from './rbac-kinds.ts';
+import type { RbacObject } from './rbac.ts';
+
+const named = z.object({ metadata: z.object({ namespace: z.string().optional(), name: z.string() }) });
+
+export interface AuditorCacheHooks {
+  /** Somebody may have other rights now, in this namespace or, of '', in the cluster. */
+  readonly onRbac: (place: string) => void;
+  /** A Credential, by its key, may have to be looked at again. */
+  readonly onCredential: (key: string) => void;
+  readonly onTrouble: (resource: string, error: unknown) => void;
+  readonly onRestart: (resource: string, reason: string) => void;
+}
+
+/** What the auditor follows of the cluster: no Secret is in it, and nothing that it does not read. */
+export interface AuditorCaches {
+  readonly index: RbacIndex;
+  readonly credential: (key: string) => AuditedCredential | undefined;
+  readonly credentialKeys: () => Iterable<string>;
+  readonly credentialCount: () => number;
+  /** Whether some object of RBAC could not be read, so that no audit can be believed. */
+  readonly hasUnreadable: () => boolean;
+  /** Resolves when all hold what the server has; rejects when stopped before. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  facts(): readonly ReflectorFacts[];
+}
+
+export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHooks): AuditorCaches {
+  const index = new RbacIndex();
+  const unreadable = new Set<string>();
+  const reflect = <T extends Stored>(
+    resource: Resource,
+    parts: Pick<ReflectorOptions<T>, 'project' | 'onChange'>,
+  ): Reflector<T> =>
+    new Reflector({
+      transport,
+      resource,
+      onTrouble: (error) => hooks.onTrouble(resource.plural, error),
+      onRestart: (reason) => hooks.onRestart(resource.plural, reason),
+      ...parts,
+      // Thousands of bindings name the same groups, roles and namespaces.
+      project: (object) => shareStrings(parts.project(object)),
+    });
+  const ofRbac = rbacKinds.map(({ resource, schema }) =>
+    reflect<RbacObject>(resource, {
+      project: (object) => {
+        const name = `${resource.plural} ${JSON.stringify(named.safeParse(object).data)}`;
+        const parsed = schema.safeParse(object);
+        if (parsed.success) {
+          unreadable.delete(name);
+          return parsed.data;
+        }
+        unreadable.add(name);
+        hooks.onRbac('');
+        throw parsed.error;
+      },
+      onChange: (change) => {
+        const { object } = change;
+        // Who applies all anew every few minutes mostly changes nothing that is read here.
+        if (change.kind === 'updated' && isSameRbac(change.before, object)) return;
+        const isNew = change.kind === 'deleted' ? index.remove(object) : index.put(object);
+        if (isNew) hooks.onRbac(object.metadata.namespace);
+      },
+    }),
+  );
+  const ofCredentials = reflect<AuditedCredential>(credentials, {
+    project: (object) => auditedCredential.parse(object),
+    onChange: (change) => {
+      if (change.kind === 'updated' && isSameQuestion(change.before, change.object)) return;
+      hooks.onCredential(change.key);
+    },
+  });
+  const all = [...ofRbac, ofCredentials];
+  return {
+    index,
+    credential: (key) => ofCredentials.store.get(key),
+    credentialKeys: () => ofCredentials.store.keys(),
+    credentialCount: () => ofCredentials.store.size,
+    hasUnreadable: () => unreadable.size > 0,
+    start: async () => {
+      await Promise.all(all.map((reflector) => reflector.start()));
+    },
+    stop: async () => {
+      await Promise.all(all.map((reflector) => reflector.stop()));
+    },
+    facts: () => all.map((reflector) => reflector.facts()),
+  };
+}
+
+function isSameRbac(before: RbacObject, after: RbacObject): boolean {
+  const { resourceVersion } = after.metadata;
+  return isSameJson({ ...before, metadata: { ...before.metadata, resourceVersion } }, after);
+}
+
+/** Neither another Secret, nor another answer than ours in status: what else stands there changes every minute. */
+function isSameQuestion(before: AuditedCredential, after: AuditedCredential): boolean {
+  return (
+    secretNameOf(before) === secretNameOf(after) && isSameJson(before.status?.access, after.status?.access)
+  );
+}

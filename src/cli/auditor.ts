@@ -1,0 +1,161 @@
+import { auditorFieldOwner } from '../api/meta.ts';
+import { auditedCredential, credentials, secretNameOf } from '../auditor/audited.ts';
+import { createAuditorCaches } from '../auditor/caches.ts';
+import { Changes } from '../auditor/changes.ts';
+import { audit } from '../auditor/closure.ts';
+import { isConcerned } from '../auditor/concerned.ts';
+import { CrossCheck } from '../auditor/cross-check.ts';
+import { AccessReconciler, type AccessReconcilerParts } from '../auditor/reconcile.ts';
+import { Tally } from '../auditor/tally.ts';
+import { isSameJson } from '../base/same-json.ts';
+import { systemClock } from '../base/time.ts';
+import { inCluster } from '../kube/clusters/in-cluster.ts';
+import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
+import { applyStatus } from '../kube/apply.ts';
+import { Controller } from '../kube/controller.ts';
+import { Transport } from '../kube/transport/transport.ts';
+import { createLog, type Logger } from '../telemetry/log.ts';
+import { endOnUnhandled } from '../telemetry/unhandled.ts';
+import type { AuditorConfig } from './auditor-config.ts';
+import { startInstruments } from './instruments.ts';
+import { isMisconfigured } from './misconfigured.ts';
+import { untilSynced } from './synced.ts';
+import { troubleIn } from './trouble.ts';
+
+/** How long the first lists may take; the kubelet starts us again after that. */
+const longestSyncMs = 120_000;
+const concurrency = 4;
+const passMs = 120_000;
+/** Half of what the controller takes: an audit asks about everybody that it names. */
+const callsPerSecond = 50;
+/** What changes in one go, such as an app that is installed, is looked at once. */
+const gatherMs = 500;
+/** Time for an audit of each Credential between two rounds over all of them, so that churn in a large cluster leaves a core most of its time. */
+const gatherPerCredentialMs = 10;
+
+/** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
+export async function runAuditor(config: AuditorConfig, asked: AbortSignal): Promise<number> {
+  endOnUnhandled();
+  const log = createLog(config.logLevel);
+  try {
+    await run(config, asked, log);
+    log.info({}, 'stopped');
+    return 0;
+  } catch (thrown) {
+    log.error({ err: thrown }, 'the auditor failed');
+    return isMisconfigured(thrown) ? 2 : 1;
+  }
+}
+
+/** Rejects with what ended it, unless it was asked to stop. */
+async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Promise<void> {
+  const trouble = troubleIn(log);
+  const connection =
+    config.kubeconfig === undefined
+      ? inCluster(config.serviceAccountFolder, process.env, trouble('service account'))
+      : readKubeconfig(config.kubeconfig, config.context, trouble('kubeconfig'));
+  const transport = new Transport(connection, {
+    callsPerSecond,
+    onCall: (ended) => metrics.kubeCall(ended),
+  });
+  const instruments = await startInstruments(config.telemetryAddress, log);
+  const { metrics } = instruments;
+  const tally = new Tally();
+  const controller = new Controller({
+    name: 'access',
+    concurrency,
+    deadlineMs: passMs,
+    reconcile: (key, signal) => reconciler.reconcile(key, signal),
+    onFailure: (key, err) => log.error({ credential: key, err }, 'pass failed'),
+    onPass: (ended) => metrics.pass({ controller: 'access', ...ended }),
+  });
+  const changes = new Changes({
+    gatherMs: () => gatherMs + gatherPerCredentialMs * caches.credentialCount(),
+    onGathered: (places) => {
+      for (const key of caches.credentialKeys()) {
+        const namespace = key.slice(0, key.indexOf('/'));
+        if (isConcerned(places, { namespace, on: reconciler.dependence(key) })) controller.queue.add(key);
+      }
+    },
+  });
+  // What is listed at first is no change.
+  let isStarted = false;
+  const caches = createAuditorCaches(transport, {
+    onRbac: (place) => {
+      if (isStarted) changes.add(place);
+    },
+    onCredential: (key) => {
+      if (isStarted) controller.queue.add(key);
+    },
+    onTrouble: (resource, error) => trouble(resource)(error),
+    onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
+  });
+  const reconciler = new AccessReconciler({
+    credential: caches.credential,
+    controller: config.controller,
+    audit: (of) => audit(caches.index, of),
+    doubt: () =>
+      caches.hasUnreadable() ? 'a role or binding cannot be read: see the log of the auditor' : undefined,
+    crossCheck: new CrossCheck({ transport, clock: systemClock }),
+    clock: systemClock,
+    write: writerAt(transport),
+    onAnswer: (key, found, before) => {
+      tally.note(key, found);
+      if (found === undefined || found.answer.verdict === before?.verdict) return;
+      const { verdict, others } = found.answer;
+      log.info({ credential: key, verdict, others, before: before?.verdict ?? 'none' }, 'access');
+    },
+  });
+  instruments.follow(() => ({
+    // Nobody is elected: two that run at once write the same.
+    isLeading: false,
+    reflectors: caches.facts(),
+    controllers: [{ controller: controller.name, concurrency, deadlineMs: passMs, ...controller.health() }],
+    access: tally.facts(),
+  }));
+
+  try {
+    await untilSynced(caches, asked, longestSyncMs);
+    log.info({ credentials: caches.credentialCount(), controller: config.controller }, 'ready');
+    isStarted = true;
+    for (const key of caches.credentialKeys()) controller.queue.add(key);
+    controller.start();
+    await new Promise<void>((resolve) => {
+      if (asked.aborted) resolve();
+      asked.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } catch (thrown) {
+    if (!asked.aborted) throw thrown;
+  } finally {
+    if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
+    changes.close();
+    await controller.stop();
+    await caches.stop();
+    await instruments.stop();
+    await transport.close();
+  }
+}
+
+/** Writes `status.access`, and nothing else of a status. */
+function writerAt(transport: Transport): AccessReconcilerParts['write'] {
+  return (to, access, signal) =>
+    applyStatus(
+      transport,
+      {
+        resource: credentials,
+        kind: 'Credential',
+        metadata: to.metadata,
+        status: { access },
+        fieldManager: auditorFieldOwner,
+        isDecidedUpon: (live) => {
+          const { data } = auditedCredential.safeParse(live);
+          return (
+            data !== undefined &&
+            secretNameOf(data) === to.secret &&
+            isSameJson(data.status?.access, to.before)
+          );
+        },
+      },
+      signal,
+    );
+}
