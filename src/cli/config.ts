@@ -46,6 +46,9 @@ const config = z
       .union([daysText, z.array(z.number().int().min(1).max(365)).min(1).max(10)])
       .default([14, 7, 1]),
     concurrency: z.coerce.number().int().min(1).max(64).default(8),
+    strictRbac: z
+      .union([z.boolean(), z.stringbool({ truthy: ['true', ''], falsy: ['false'] })])
+      .default(false),
   })
   .refine(
     ({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined,
@@ -67,6 +70,7 @@ const flags = {
   'telemetry-address': { type: 'string' },
   'leader-elect': { type: 'string' },
   'leader-election-namespace': { type: 'string' },
+  'strict-rbac': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -80,6 +84,8 @@ Watches Pipelines and app objects, opens promotion pull requests and writes stat
   --log-level LEVEL               ${logLevels.join(', ')} (default: info)
   --expiry-warning-days N,N       how many days before its end a token is warned of (default: 14,7,1)
   --concurrency N                 passes at once, 1 to 64 (default: 8)
+  --strict-rbac                   do not start with rights that would open every Secret, or the way to one; else they are told
+                                  in the log, in the metric lockkeeper_overprivileged and in the status of each Credential
   --telemetry-address HOST:PORT   where /livez, /readyz and /metrics are (default: :8080; 0: nowhere)
   --leader-elect MODE             true: act only while holding a Lease, so that several replicas may run; or false
                                   (default: true in a cluster, false with --kubeconfig)

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { CodedError, codeOf } from '../base/error.ts';
+import { CodedError } from '../base/error.ts';
 import { LeaderElector } from '../kube/leader/leader.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
 import type { Transport } from '../kube/transport/transport.ts';
 import type { Config } from './config.ts';
+import { ownNamespace } from './own-namespace.ts';
 
 const leaseName = 'lockkeeper-controller';
 
@@ -41,19 +40,12 @@ export function electionOf(
   });
 }
 
-function namespaceOf({ leaderElectionNamespace, kubeconfig, serviceAccountFolder }: Config): string {
-  if (leaderElectionNamespace !== undefined) return leaderElectionNamespace;
-  const file = join(serviceAccountFolder, 'namespace');
-  try {
-    if (kubeconfig === undefined) return readFileSync(file, 'utf8').trim();
-  } catch (thrown) {
-    throw new CodedError(
-      'ConfigInvalid',
-      `cannot read ${file} (${codeOf(thrown)}), which says where the Lease is: give --leader-election-namespace`,
-    );
-  }
-  throw new CodedError(
-    'ConfigInvalid',
-    'with --kubeconfig and --leader-elect true, give --leader-election-namespace too',
-  );
+function namespaceOf(config: Config): string {
+  const own = ownNamespace(config);
+  if (typeof own === 'string') return own;
+  const why =
+    own.unreadable === undefined
+      ? 'with --kubeconfig and --leader-elect true, give --leader-election-namespace too'
+      : `${own.unreadable}, which says where the Lease is: give --leader-election-namespace`;
+  throw new CodedError('ConfigInvalid', why);
 }

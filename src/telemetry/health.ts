@@ -43,14 +43,26 @@ export interface AccessFacts {
   readonly others: Readonly<Record<string, number>>;
 }
 
+/** What is left of one limit of one account at a forge. */
+interface BudgetFacts {
+  readonly host: string;
+  readonly account: string;
+  readonly limit: string;
+  readonly remaining: number;
+}
+
 /** What the process knows of itself, read at one moment. */
 export interface RuntimeFacts {
   /** Whether passes run here; a standby's queues are empty. */
   readonly isLeading: boolean;
   readonly reflectors: readonly ReflectorFacts[];
   readonly controllers: readonly ControllerFacts[];
+  /** What is left of the limits of forges, by account. */
+  readonly budgets?: readonly BudgetFacts[];
   /** Of an auditor alone. */
   readonly access?: AccessFacts;
+  /** Rights that the controller has and must not have, by name. */
+  readonly overPrivileged?: readonly string[];
 }
 
 export interface Check {

@@ -119,6 +119,24 @@ export const metricTable = {
     help: 'Who can reach a Secret beside the controller and the baseline, of all Credentials together; of the auditor alone.',
     labels: { class: ['Read', 'Overwrite', 'Indirect'] },
   },
+  overPrivileged: {
+    name: 'lockkeeper_overprivileged',
+    type: 'gauge',
+    help: '1 for each right that the controller has and must not have; none of a controller that is installed as the chart says.',
+    labels: { right: 'any' },
+  },
+  forgeBudget: {
+    name: 'lockkeeper_forge_budget_remaining',
+    type: 'gauge',
+    help: 'Calls that are left to an account: of those that create content in this minute and hour by our own count, and of the limits that the forge tells of.',
+    labels: { host: 'any', account: 'any', limit: 'any' },
+  },
+  forgeBudgetWaits: {
+    name: 'lockkeeper_forge_budget_waits_total',
+    type: 'counter',
+    help: 'Acts and calls that were put off: by our own count of calls that create content, or because the forge asked to wait.',
+    labels: { host: 'any', why: ['content', 'forge'] },
+  },
   eventLoopLag: {
     name: 'lockkeeper_event_loop_lag_seconds',
     type: 'gauge',

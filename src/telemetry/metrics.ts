@@ -50,6 +50,7 @@ export interface Metrics {
   watchRestarted(resource: string, reason: string): void;
   pass(ended: Pass): void;
   forgeCall(ended: ForgeCall): void;
+  budgetWait(wait: { readonly host: string; readonly why: 'content' | 'forge' }): void;
   /** From now on `read` is asked for the state at each scrape, and no longer who was before. */
   follow(read: () => RuntimeFacts): void;
   /** Everything as Prometheus reads it. Rejects with what `read` throws. */
@@ -80,7 +81,14 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
     record('heapUsed', {}, heapUsed);
     record('eventLoopLag', {}, eventLoopLagMs() / 1000);
   };
-  const readRuntime = ({ isLeading, reflectors, controllers, access }: RuntimeFacts): void => {
+  const readRuntime = ({
+    isLeading,
+    reflectors,
+    controllers,
+    access,
+    overPrivileged = [],
+    budgets = [],
+  }: RuntimeFacts): void => {
     replace(
       'credentialAccess',
       Object.entries(access?.verdicts ?? {}).map(([verdict, count]) => [{ verdict }, count]),
@@ -88,6 +96,14 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
     replace(
       'credentialAccessOthers',
       Object.entries(access?.others ?? {}).map(([name, count]) => [{ class: name }, count]),
+    );
+    replace(
+      'overPrivileged',
+      overPrivileged.map((right) => [{ right }, 1]),
+    );
+    replace(
+      'forgeBudget',
+      budgets.map(({ remaining, ...labels }) => [labels, remaining]),
     );
     record('leader', {}, isLeading ? 1 : 0);
     replace(
@@ -131,6 +147,7 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
       record('forgeCalls', { host, call: name, outcome }, 1);
       record('forgeCallDuration', { host, call: name }, milliseconds / 1000);
     },
+    budgetWait: (labels) => record('forgeBudgetWaits', labels, 1),
     follow: (next) => {
       read = next;
     },

@@ -32,11 +32,23 @@ test('without any word github.com is the one forge, and namespaces must allow th
   });
 });
 
-test('a server of your own has its API under a path', () => {
-  const path = file('forges: [{ host: git.example.com, provider: github }]');
-  expect(readConfig(['--config', path])).toMatchObject({
-    forges: [{ apiURL: 'https://git.example.com/api/v3' }],
-  });
+test.each([
+  ['github', 'github.com', 'https://api.github.com'],
+  ['github', 'acme.ghe.com', 'https://api.acme.ghe.com'],
+  ['github', 'git.example.com', 'https://git.example.com/api/v3'],
+  ['gitlab', 'gitlab.com', 'https://gitlab.com/api/v4'],
+  ['gitlab', 'git.example.com:8443', 'https://git.example.com:8443/api/v4'],
+  ['gitea', 'codeberg.org', 'https://codeberg.org/api/v1'],
+])('of provider %s the host %s has its API at %s', (provider, host, apiURL) => {
+  const path = file(`forges: [{ host: "${host}", provider: ${provider} }]`);
+  expect(readConfig(['--config', path])).toMatchObject({ forges: [{ host, provider, apiURL }] });
+});
+
+test('a controller with too many rights starts unless a flag or the file says that it may not', () => {
+  expect(readConfig([])).toMatchObject({ strictRbac: false });
+  expect(readConfig(['--strict-rbac'])).toMatchObject({ strictRbac: true });
+  expect(readConfig(['--config', file('strictRbac: true')])).toMatchObject({ strictRbac: true });
+  expect(mistakesOf('--strict-rbac=no')).toEqual(['--strict-rbac: takes no value']);
 });
 
 test('a flag wins over the file', () => {
@@ -77,7 +89,7 @@ colour: red
     '--speed: there is no such flag',
     'unexpected argument "now"',
     'forges.0.host: is not a host name',
-    'forges.0.provider: Invalid input: expected "github"',
+    'forges.0.provider: Invalid option: expected one of "github"|"gitlab"|"gitea"',
     'instance: must be up to 63 letters, digits, dots, dashes',
     'logLevel: Invalid option: expected one of "error"|"warn"|"info"|"debug"',
     '--concurrency: Too small: expected number to be >=1',
