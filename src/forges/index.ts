@@ -1,9 +1,11 @@
 import { ForgeError } from './errors.ts';
 import type { Provider, ProviderName, Repository } from './forge.ts';
+import { gitea } from './gitea/forge.ts';
 import { github } from './github/forge.ts';
+import { gitlab } from './gitlab/forge.ts';
 
 /** How each kind of forge is spoken to. */
-export const providers = { github } satisfies Record<ProviderName, Provider>;
+export const providers = { github, gitlab, gitea } satisfies Record<ProviderName, Provider>;
 
 /**
  * `https://host/owner/name`, in lower case up to the owner, with or without `.git` and a slash at its end. The host keeps its port.

@@ -1,0 +1,10 @@
+import type { Provider } from '../forge.ts';
+import { probeOnly } from '../probe-only.ts';
+import { describeToken } from './describe-token.ts';
+import { neededScopes } from './scope.ts';
+
+/** Gitea and Forgejo. */
+export const gitea: Provider = probeOnly('Gitea or Forgejo', {
+  describeToken,
+  permissions: { read: ['read:repository', 'read:user'], write: neededScopes },
+});

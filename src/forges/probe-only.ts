@@ -1,0 +1,44 @@
+import type { Secret } from '../base/secret.ts';
+import { ForgeError } from './errors.ts';
+import type { Call, Connection, Provider, TokenFacts } from './forge.ts';
+
+/**
+ * A provider whose credentials are probed and shown, and through which nothing is promoted yet: whatever else is asked of it rejects
+ * with Refused, and not a byte is sent.
+ * @param product as people call it: `GitLab`
+ */
+export function probeOnly(
+  product: string,
+  {
+    describeToken,
+    ...facts
+  }: {
+    readonly describeToken: (connection: Connection, token: Secret, call: Call) => Promise<TokenFacts>;
+  } & Omit<Provider, 'identity' | 'open'>,
+): Provider {
+  return {
+    ...facts,
+    identity: (connection) => {
+      const noApps = (): Promise<never> =>
+        Promise.reject(
+          new ForgeError(
+            'Refused',
+            `${connection.endpoint.host} is a ${product}, which knows no GitHub Apps; use token in place of githubApp`,
+          ),
+        );
+      return {
+        describeApp: noApps,
+        findInstallation: noApps,
+        mintToken: noApps,
+        revokeToken: noApps,
+        describeToken: (token, _, call) => describeToken(connection, token, call),
+      };
+    },
+    open: ({ endpoint: { host } }) => {
+      throw new ForgeError(
+        'Refused',
+        `promotions on ${product} are not supported by this version, so nothing was sent to ${host}; its credentials are probed and shown`,
+      );
+    },
+  };
+}
