@@ -4,6 +4,7 @@ import { describeToken } from './describe-token.ts';
 import { findInstallation } from './find-installation.ts';
 import { mintToken } from './mint-token.ts';
 import { revokeToken } from './revoke-token.ts';
+import { sightingOf } from './sighting.ts';
 
 /** See `ForgeIdentity`. Remembers no key, token or installation: who keeps them knows what they may be kept under. */
 export function githubIdentity(connection: Connection): ForgeIdentity {
@@ -13,5 +14,6 @@ export function githubIdentity(connection: Connection): ForgeIdentity {
     mintToken: (request, call) => mintToken(connection, request, call),
     revokeToken: (token, call) => revokeToken(connection, token, call),
     describeToken: (token, subject, call) => describeToken(connection, token, subject, call),
+    sightingOf: (observer, observed, call) => sightingOf(connection, observer, observed, call),
   };
 }

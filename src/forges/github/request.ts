@@ -53,7 +53,12 @@ export interface Passed {
 /** GitHub's routes and nothing of what `@octokit/rest` adds to them: pages and a log of requests. */
 const Routes = Octokit.plugin(restEndpointMethods);
 
-type Send = (api: InstanceType<typeof Routes>['rest'], passed: Passed) => Promise<unknown>;
+type Send = (
+  api: InstanceType<typeof Routes>['rest'],
+  passed: Passed,
+  /** For routes that only GitHub's Enterprise Cloud has. */
+  request: InstanceType<typeof Routes>['request'],
+) => Promise<unknown>;
 
 interface Init {
   readonly method?: string;
@@ -117,8 +122,12 @@ export class GithubApi {
       if (etag !== null) ask.keep?.(etag, answer);
       return answer;
     };
-    const conditional: Send = (api, passed) =>
-      send(api, known === undefined ? passed : { ...passed, headers: { 'if-none-match': known.etag } });
+    const conditional: Send = (api, passed, request) =>
+      send(
+        api,
+        known === undefined ? passed : { ...passed, headers: { 'if-none-match': known.etag } },
+        request,
+      );
     return await this.stream(ask, conditional, read, call);
   }
 
@@ -131,9 +140,8 @@ export class GithubApi {
         return response;
       };
       try {
-        await send(this.#octokit.rest, {
-          request: { fetch, parseSuccessResponseBody: false, log: silent },
-        });
+        const request = { fetch, parseSuccessResponseBody: false, log: silent };
+        await send(this.#octokit.rest, { request }, this.#octokit.request);
       } catch (thrown) {
         // Octokit throws an answer of 304, and wraps what our own fetch throws.
         if (response === undefined) throw causeOf(thrown);
