@@ -2,6 +2,15 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isEverAllowed, kindOfAddress, mayConnectTo } from '../base/address-kind.ts';
 
+/** Calls an hour or a minute; a whole promotion must fit in. */
+const contentLimit = z
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .refine((calls) => calls === 0 || calls >= 10, {
+    message: 'must be 0, for no limit, or at least 10: one promotion takes up to 6 calls',
+  });
+
 /** One forge of the operator's list: the only places that anything is ever sent to. */
 export const forge = z
   .strictObject({
@@ -14,6 +23,10 @@ export const forge = z
     caFile: z.string().min(1).optional(),
     allowHTTP: z.boolean().default(false),
     allowPrivateNetwork: z.boolean().default(false),
+    budget: z
+      .strictObject({ contentPerMinute: contentLimit, contentPerHour: contentLimit })
+      .partial()
+      .optional(),
   })
   .transform((each) => ({ ...each, apiURL: each.apiURL ?? defaultApiUrl(each) }))
   .refine(({ apiURL, allowHTTP }) => allowHTTP || apiURL.startsWith('https://'), {

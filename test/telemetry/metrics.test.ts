@@ -56,6 +56,23 @@ function rowOf({ name, type, labels, help }: DeclaredMetric): string[] {
   return [`\`${name}\``, type, names.join(', '), help];
 }
 
+test('what is left of the limits of forges is read at each scrape, and waits are counted', async () => {
+  const metrics = created();
+  let left = 7;
+  const account = { host: 'github.com', account: 'installation 52' };
+  metrics.follow(() => ({
+    ...runtimeFacts(),
+    budgets: [{ ...account, limit: 'content_hour', remaining: left }],
+  }));
+  metrics.budgetWait({ host: 'github.com', why: 'content' });
+  metrics.budgetWait({ host: 'github.com', why: 'content' });
+  left = 3;
+  expect(await lines(metrics, 'lockkeeper_forge_budget')).toEqual([
+    'lockkeeper_forge_budget_remaining{host="github.com",account="installation 52",limit="content_hour"} 3',
+    'lockkeeper_forge_budget_waits_total{host="github.com",why="content"} 2',
+  ]);
+});
+
 test('events are counted and timed in seconds', async () => {
   const metrics = created();
   metrics.kubeCall({ verb: 'list', resource: 'pipelines', code: '200', milliseconds: 20 });
