@@ -1,4 +1,5 @@
 import { createAppAuth } from '@octokit/auth-app';
+import { Secret } from '../../base/secret.ts';
 import { ForgeError } from '../errors.ts';
 import type { AppKey, Connection } from '../forge.ts';
 import type { Bearer } from './request.ts';
@@ -26,7 +27,8 @@ export function appBearer({ appId, privateKey }: AppKey, { endpoint: { host }, n
           // Seconds that it adds to that clock: what its own retry gives itself.
           timeDifference: Math.round(aheadMs / 1_000) + librarySeconds - backdatedSeconds,
         });
-        return (await auth({ type: 'app' })).token;
+        // As a Secret it is taken out of whatever the forge may repeat.
+        return new Secret((await auth({ type: 'app' })).token).expose();
       } catch {
         // The signer's words may quote the key.
         throw new ForgeError(
