@@ -1,34 +1,133 @@
-import { becomingAccounts, becomingMembers, becomingUsers, type Becoming } from './indirect.ts';
-import { isNamed } from './match.ts';
+import { baselineIn, everybodyIn, isOwn, type Held, type Holding } from './held.ts';
+import { by, raisesIn, type Round } from './indirect.ts';
+import type { Names } from './match.ts';
 import type { RbacIndex } from './rbac-index.ts';
+import type { Detour, SecretVerb } from './rights.ts';
 import { accountsNamespaceOf, everyStranger, everyUser, type Subject } from './subjects.ts';
+
+/** A way to act as somebody else. */
+interface Becoming extends Round {
+  readonly subject: Subject;
+  /** Whether Kubernetes itself gave what is needed. */
+  readonly isBaseline: boolean;
+}
 
 /**
  * Who can act as this subject, and how.
  *
- * @param isNew asked once for each namespace: whoever can act as all of its service accounts is left out when it says no
+ * @param isNew asked of each kind of subject and namespace: whoever can act as all of those is left out when it says no
  */
 export function becomersOf(
   subject: Subject,
-  { index, namespace, isNew }: { index: RbacIndex; namespace: string; isNew: (namespace: string) => boolean },
+  { index, namespace, isNew }: { index: RbacIndex; namespace: string; isNew: (whom: string) => boolean },
 ): readonly Becoming[] {
+  const { kind, name } = subject;
   if (subject.namespace !== undefined) {
-    const { any, named } = becomingAccounts(index, subject.namespace);
-    return [...(isNew(subject.namespace) ? any : []), ...named.filter(isOf(subject))];
+    const { any, byName } = becomingAccounts(index, subject.namespace);
+    return [...(isNew(`accounts of ${subject.namespace}`) ? any : []), ...(byName.get(name) ?? [])];
   }
-  if (subject.kind === 'User') return becomingUsers(index).filter(isOf(subject));
   // Everybody is one of these already.
-  if (subject.name === everyUser || subject.name === everyStranger) return [];
+  if (name === everyUser || name === everyStranger) return [];
   const of = accountsNamespaceOf(subject);
-  if (of === undefined) return becomingMembers(index).filter(isOf(subject));
+  if (of === undefined) {
+    const { any, byName } = kind === 'User' ? becomingUsers(index) : becomingMembers(index);
+    return [...(isNew(kind) ? any : []), ...(byName.get(name) ?? [])];
+  }
   // Whoever is bound in the whole cluster can be found from any namespace.
   const namespaces = of === '' ? new Set([namespace, ...index.boundNamespaces()]) : [of];
   return [...namespaces].flatMap((each) => {
-    const { any, named } = becomingAccounts(index, each);
-    return [...(isNew(each) ? any : []), ...named];
+    const { any, byName } = becomingAccounts(index, each);
+    return [...(isNew(`accounts of ${each}`) ? any : []), ...[...byName.values()].flat()];
   });
 }
 
-function isOf({ name }: Subject): (way: Becoming) => boolean {
-  return ({ names }) => isNamed(names, name);
+/** Who can act as the service accounts of a namespace, as Users, or as members of Groups. */
+interface Becomers {
+  /** Whoever can act as all of them. */
+  readonly any: readonly Becoming[];
+  /** Whoever can act as those that rules name, by their names. */
+  readonly byName: ReadonlyMap<string, readonly Becoming[]>;
+}
+
+/** Who can act as a service account of a namespace, and how. */
+function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
+  return index.once(`accounts of ${namespace}`, () =>
+    becomersBy(index, namespace, (held) => {
+      const any = [
+        by('I-1', held.first('runWorkload')),
+        by('I-5', held.first('enterPod')),
+        by('I-3', held.first('createSecret'), readOfAny(held)),
+        ...raisesIn(held, index, namespace),
+      ];
+      const first = any.find((round) => round !== undefined && isOwn(round.holdings));
+      return [
+        ...(first === undefined ? [] : [{ ...first, names: undefined }]),
+        ...named('I-2', held.all('requestToken')),
+        ...named('I-4', held.all('impersonateAccount')),
+        ...named('I-4', held.all('impersonateAccountIn'), held.first('actOn')),
+      ];
+    }),
+  );
+}
+
+/** Who can act as a User, and how. */
+function becomingUsers(index: RbacIndex): Becomers {
+  return index.once('users', () =>
+    becomersBy(index, '', (held) => [
+      ...named('I-4', held.all('impersonateUser')),
+      ...named('I-4', held.all('impersonateUserIn'), held.first('actOn')),
+    ]),
+  );
+}
+
+/** Who can act as a member of a Group, and how: nobody acts as a group without acting as somebody. */
+function becomingMembers(index: RbacIndex): Becomers {
+  return index.once('groups', () =>
+    becomersBy(index, '', (held) => [
+      ...named(
+        'I-4',
+        held.all('impersonateGroup'),
+        held.first('impersonateUser') ?? held.first('impersonateAccount'),
+      ),
+      ...named('I-4', held.all('impersonateGroupIn'), held.first('impersonateUserIn'), held.first('actOn')),
+    ]),
+  );
+}
+
+/** By what everybody holds, and apart from that by what Kubernetes gives its own parts. */
+function becomersBy(
+  index: RbacIndex,
+  namespace: string,
+  ways: (held: Held) => readonly (Round & { readonly names: Names })[],
+): Becomers {
+  const any: Becoming[] = [];
+  const byName = new Map<string, Becoming[]>();
+  const take = (held: Held, isBaseline: boolean): void => {
+    for (const { names, ...round } of ways(held)) {
+      if (!isOwn(round.holdings)) continue;
+      const way = { ...round, subject: held.subject, isBaseline };
+      if (names === undefined) any.push(way);
+      for (const name of names ?? []) byName.set(name, [...(byName.get(name) ?? []), way]);
+    }
+  };
+  for (const held of everybodyIn(index, namespace)) take(held, false);
+  for (const held of baselineIn(index, namespace)) take(held, true);
+  return { any, byName };
+}
+
+function readOfAny(held: Held): Holding | undefined {
+  return (['get', 'list', 'watch'] satisfies SecretVerb[])
+    .map((verb) => held.first(`${verb}Secret`))
+    .find((each) => each !== undefined);
+}
+
+function named(
+  detour: Detour,
+  each: readonly Holding[],
+  ...also: readonly (Holding | undefined)[]
+): readonly (Round & { readonly names: Names })[] {
+  return each.flatMap((holding) => {
+    const round = by(detour, holding, ...also);
+    return round === undefined ? [] : [{ ...round, names: holding.grant.names }];
+  });
 }

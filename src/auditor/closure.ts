@@ -2,10 +2,10 @@ import { baselineLines } from './baseline.ts';
 import { becomersOf } from './becoming.ts';
 import { overwriteOf, readOf, verbsOn } from './direct.ts';
 import { stepsOf } from './explain.ts';
-import { baselineIn, everybodyIn, heldBy, type Held } from './held.ts';
-import { roundsIn } from './indirect.ts';
+import { baselineIn, everybodyIn, heldBy, isOwn, type Held, type Holding } from './held.ts';
+import { roundsIn, type Round } from './indirect.ts';
 import { othersOf } from './others.ts';
-import type { Holding, RbacIndex } from './rbac-index.ts';
+import type { RbacIndex } from './rbac-index.ts';
 import type { AccessReport, Other, Verdict, Way } from './report.ts';
 import type { Detour } from './rights.ts';
 import { accountOf, groupOf, masters, type Subject } from './subjects.ts';
@@ -81,28 +81,40 @@ function closureOf(index: RbacIndex, question: Question): readonly Reached[] {
     const fresh = round
       .toSorted((a, b) => a.path.length - b.path.length)
       .filter((each) => addTo(found, each));
-    round = fresh.flatMap((each) => actingAs(each, { index, question, asked }));
+    round = fresh.flatMap((each) => actingAs(each, { index, question, asked, found }));
   }
   return [...found.values()];
 }
 
 function addTo(found: Map<string, Reached>, each: Reached): boolean {
-  const key = `${each.class} ${each.isBaseline} ${each.subject.id}`;
+  const key = keyOf(each);
   if (found.has(key)) return false;
   found.set(key, each);
   return true;
 }
 
+function keyOf(each: Pick<Reached, 'class' | 'isBaseline' | 'subject'>): string {
+  return `${each.class} ${each.isBaseline} ${each.subject.id}`;
+}
+
+interface Closing {
+  readonly index: RbacIndex;
+  readonly question: Question;
+  /** Of whom it was asked already who can act as all of them, by class. */
+  readonly asked: Set<string>;
+  readonly found: ReadonlyMap<string, Reached>;
+}
+
 function actingAs(
   { subject, class: reachedClass, path }: Reached,
-  { index, question, asked }: { index: RbacIndex; question: Question; asked: Set<string> },
+  { index, question, asked, found }: Closing,
 ): Reached[] {
-  const isNew = (namespace: string): boolean => {
+  const isNew = (whom: string): boolean => {
     const before = asked.size;
-    return asked.add(`${reachedClass} ${namespace}`).size > before;
+    return asked.add(`${reachedClass} ${whom}`).size > before;
   };
   return becomersOf(subject, { index, namespace: question.namespace, isNew })
-    .filter((step) => step.subject.id !== subject.id)
+    .filter((step) => step.subject.id !== subject.id && !found.has(keyOf({ ...step, class: reachedClass })))
     .map((step) => {
       const isOurs = subject.namespace === question.controller.namespace && step.detour === 'I-1';
       const own = stepsOf(step.holdings, {
@@ -157,8 +169,15 @@ function waysTo(
   return [
     { class: 'Read', holdings: readOf(held, secret) },
     { class: 'Overwrite', holdings: overwriteOf(held, secret) },
-    ...roundsIn(held, index, namespace).map((round) => ({ class: 'Indirect' as const, ...round })),
+    ...shortestOf(roundsIn(held, index, namespace).filter(({ holdings }) => isOwn(holdings))).map(
+      (round) => ({ class: 'Indirect' as const, ...round }),
+    ),
   ];
+}
+
+/** Of several ways around one is enough: the first of those that need the fewest rights. */
+function shortestOf(rounds: readonly Round[]): readonly Round[] {
+  return rounds.toSorted((a, b) => a.holdings.length - b.holdings.length).slice(0, 1);
 }
 
 function seedOf(
@@ -167,7 +186,7 @@ function seedOf(
   { class: reachedClass, detour, holdings }: Found,
   isBaseline: boolean,
 ): Reached[] {
-  if (holdings === undefined || !held.isOwn(holdings)) return [];
+  if (holdings === undefined || !isOwn(holdings)) return [];
   const { subject } = held;
   const path = stepsOf(holdings, { subject, index, detour });
   return [{ subject, class: reachedClass, isDirect: detour === undefined, isBaseline, path }];

@@ -1,6 +1,5 @@
-import type { Held } from './held.ts';
+import type { Held, Holding } from './held.ts';
 import { isNamed } from './match.ts';
-import type { Holding } from './rbac-index.ts';
 import { secretVerbs, type SecretVerb } from './rights.ts';
 
 const readVerbs: readonly SecretVerb[] = ['get', 'list', 'watch'];

@@ -1,5 +1,6 @@
 import type { ClusterRole, RoleSelector } from './rbac.ts';
-import type { Holding, RbacIndex } from './rbac-index.ts';
+import type { Holding } from './held.ts';
+import type { RbacIndex } from './rbac-index.ts';
 import type { Detour, Right } from './rights.ts';
 import type { Subject } from './subjects.ts';
 
@@ -44,8 +45,7 @@ function sourceOf(object: Holding['role']['object'], right: Right, index: RbacIn
   const selectors = object.aggregationRule.clusterRoleSelectors;
   return index.once(`source of ${right} in ${object.metadata.name}`, () => {
     for (const { id, object: other, grants } of index.roles()) {
-      if (other.kind === 'Role' || other === object || !grants.some((grant) => grant.right === right))
-        continue;
+      if (other.kind === 'Role' || other === object || !grants.has(right)) continue;
       const label = selectors.map((selector) => labelBy(selector, other)).find((each) => each !== undefined);
       if (label !== undefined) return ` (from ${id} by label ${label})`;
     }

@@ -1,6 +1,6 @@
 import { isNamed } from './match.ts';
-import type { Holder, Holding, RbacIndex } from './rbac-index.ts';
-import type { Right } from './rights.ts';
+import type { Bound, Holder, RbacIndex } from './rbac-index.ts';
+import type { Grant, Right } from './rights.ts';
 import { groupsOf, type Subject } from './subjects.ts';
 
 interface Wanted {
@@ -14,6 +14,14 @@ interface Source {
   readonly holder: Holder;
   readonly inCluster: boolean;
   /** Whether it tells of this subject, and not of a group of its or of what Kubernetes gives it. */
+  readonly isOwn: boolean;
+}
+
+/** Somebody has a right by a binding. */
+export interface Holding extends Bound {
+  /** Whom the binding names: the subject that is asked about, or a group of its. */
+  readonly subject: Subject;
+  readonly grant: Grant;
   readonly isOwn: boolean;
 }
 
@@ -31,8 +39,10 @@ export class Held {
   first(right: Right, { name, inCluster = false }: Wanted = {}): Holding | undefined {
     for (const source of this.#sources) {
       if (inCluster && !source.inCluster) continue;
-      const found = source.holder.rights.get(right)?.find(({ grant }) => isNamed(grant.names, name));
-      if (found !== undefined) return found;
+      for (const bound of source.holder.bound) {
+        const grant = bound.role.grants.get(right)?.find(({ names }) => isNamed(names, name));
+        if (grant !== undefined) return holdingOf(source, bound, grant);
+      }
     }
     return undefined;
   }
@@ -41,17 +51,21 @@ export class Held {
   all(right: Right, { inCluster = false }: Pick<Wanted, 'inCluster'> = {}): readonly Holding[] {
     return this.#sources
       .filter((source) => !inCluster || source.inCluster)
-      .flatMap(({ holder }) => holder.rights.get(right) ?? []);
+      .flatMap((source) =>
+        source.holder.bound.flatMap((bound) =>
+          (bound.role.grants.get(right) ?? []).map((grant) => holdingOf(source, bound, grant)),
+        ),
+      );
   }
+}
 
-  /** Whether part of this is its own. What comes by groups alone is told of the groups. */
-  isOwn(holdings: readonly Holding[]): boolean {
-    return holdings.some((holding) =>
-      this.#sources.some(
-        ({ isOwn, holder }) => isOwn && holder.rights.get(holding.grant.right)?.includes(holding),
-      ),
-    );
-  }
+function holdingOf({ holder: { subject }, isOwn }: Source, { binding, role }: Bound, grant: Grant): Holding {
+  return { subject, binding, role, grant, isOwn };
+}
+
+/** Whether part of this is the subject's own. What comes by groups alone is told of the groups. */
+export function isOwn(holdings: readonly Holding[]): boolean {
+  return holdings.some((holding) => holding.isOwn);
 }
 
 /**

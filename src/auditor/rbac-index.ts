@@ -1,6 +1,6 @@
 import { isOfKubernetes } from './baseline.ts';
 import type { ClusterRole, ClusterRoleBinding, RbacObject, Role, RoleBinding } from './rbac.ts';
-import { grantsOf, type Grant, type Right } from './rights.ts';
+import { grantsOf, type Grants } from './rights.ts';
 import { subjectOf, type Subject } from './subjects.ts';
 
 /** A role with what it is worth. */
@@ -8,7 +8,13 @@ export interface KnownRole {
   /** `Role ns/name` or `ClusterRole name`. */
   readonly id: string;
   readonly object: Role | ClusterRole;
-  readonly grants: readonly Grant[];
+  readonly grants: Grants;
+}
+
+/** A role as a binding gives it. */
+export interface Bound {
+  readonly binding: KnownBinding;
+  readonly role: KnownRole;
 }
 
 /** A binding with the subjects that RBAC knows. */
@@ -21,17 +27,9 @@ export interface KnownBinding {
   readonly subjects: readonly Subject[];
 }
 
-/** Somebody has a right by a binding. */
-export interface Holding {
-  readonly subject: Subject;
-  readonly binding: KnownBinding;
-  readonly role: KnownRole;
-  readonly grant: Grant;
-}
-
 export interface Holder {
   readonly subject: Subject;
-  readonly rights: ReadonlyMap<Right, readonly Holding[]>;
+  readonly bound: readonly Bound[];
 }
 
 /** What the bindings of one namespace give, or those of the whole cluster. */
@@ -142,7 +140,7 @@ export class RbacIndex {
     this.#roles.set(id, { id, object, grants });
     // Another ClusterRole may say where the rules of an aggregated one came from.
     if (this.#roleChanged(id)) return true;
-    return object.kind === 'ClusterRole' && (grants.length > 0 || (before?.grants.length ?? 0) > 0);
+    return object.kind === 'ClusterRole' && (grants.size > 0 || (before?.grants.size ?? 0) > 0);
   }
 
   #roleChanged(id: string): boolean {
@@ -216,21 +214,16 @@ function scopeOf(bindings: Iterable<KnownBinding>, roles: ReadonlyMap<string, Kn
       dormant.push(binding);
       continue;
     }
-    for (const subject of role.grants.length === 0 ? [] : binding.subjects) {
+    for (const subject of role.grants.size === 0 ? [] : binding.subjects) {
       const side = isOfKubernetes(binding, subject.id) ? baseline : holders;
-      const holder = side.get(subject.id) ?? { subject, rights: new Map<Right, Holding[]>() };
-      side.set(subject.id, holder);
-      for (const grant of role.grants) {
-        const holding = { subject, binding, role, grant };
-        const same = holder.rights.get(grant.right);
-        if (same === undefined) holder.rights.set(grant.right, [holding]);
-        else same.push(holding);
-      }
+      const holder = side.get(subject.id);
+      if (holder === undefined) side.set(subject.id, { subject, bound: [{ binding, role }] });
+      else holder.bound.push({ binding, role });
     }
   }
   return { holders, baseline, dormant };
 }
 
 interface GrowingHolder extends Holder {
-  readonly rights: Map<Right, Holding[]>;
+  readonly bound: Bound[];
 }

@@ -168,15 +168,17 @@ const rows: readonly Row[] = [
   { right: 'writeConfig', ...core, resource: 'configmaps', ...make },
 ];
 
-/** What rules are worth: each right once without names, or once for each list of names. */
-export function grantsOf(rules: readonly Rule[]): readonly Grant[] {
+export type Grants = ReadonlyMap<Right, readonly Grant[]>;
+
+/** What rules are worth, by right: once without names, or once for each list of names. */
+export function grantsOf(rules: readonly Rule[]): Grants {
   const grants = new Map<Right, Grant[]>();
   for (const rule of rules) {
     for (const row of rows) add(grants, row.right, grantsBy(rule, row));
     if (rule.verbs.some((verb) => verb === '*' || verb.startsWith('impersonate-on:')))
       add(grants, 'actOn', [{ right: 'actOn', names: undefined, words: 'act as whom one impersonates' }]);
   }
-  return [...grants.values()].flat();
+  return grants;
 }
 
 function add(grants: Map<Right, Grant[]>, right: Right, more: readonly Grant[]): void {
