@@ -45,9 +45,15 @@ const deployment = z.object({
   }),
 });
 
+const named = z.object({ metadata: z.object({ name: z.string() }) });
+
+/** Those of the controller. */
 async function objectsOf(values: Record<string, unknown>, kind: string): Promise<unknown[]> {
   const { objects } = await renderChart(helm, values);
-  return objects.filter((object) => object['kind'] === kind);
+  return objects.filter(
+    (object) =>
+      object['kind'] === kind && named.parse(object).metadata.name.startsWith('lockkeeper-controller'),
+  );
 }
 
 async function deploymentOf(values: Record<string, unknown> = {}) {

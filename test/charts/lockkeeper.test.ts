@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { readConfig } from '../../src/cli/config.ts';
 import { renderChart, systemNamespace, type RenderedChart } from '../sandbox/chart.ts';
 import { locateTools } from '../sandbox/cluster/tools.ts';
-import { forbiddenIn, rulesOf } from './rules.ts';
+import { forbiddenIn, rolesOf, rulesOf } from './rules.ts';
 
 const run = promisify(execFile);
 const chart = fileURLToPath(new URL('../../charts/lockkeeper', import.meta.url));
@@ -72,8 +72,13 @@ describe('the definitions', () => {
 });
 
 describe('the rights of the controller', () => {
+  const ofController = async (
+    values?: Record<string, unknown>,
+  ): Promise<readonly Record<string, unknown>[]> =>
+    rolesOf((await render(values)).objects, 'lockkeeper-controller');
+
   test('are these and no more, held by its service account alone', async () => {
-    const { objects } = await render();
+    const objects = await ofController();
     expect(rulesOf(objects)).toEqual([
       'list pipelines.lockkeeper.dev',
       'watch pipelines.lockkeeper.dev',
@@ -117,9 +122,13 @@ describe('the rights of the controller', () => {
 
   test('open no Secret and hold no wildcard, whatever is set', async () => {
     for (const values of [{}, { crossNamespaceTargets: 'Allow', instance: 'a', caConfigMap: 'forge-ca' }]) {
-      const { objects } = await render(values);
-      expect(forbiddenIn(rulesOf(objects))).toEqual([]);
+      expect(forbiddenIn(rulesOf(await ofController(values)))).toEqual([]);
     }
+  });
+
+  test('are all that the chart gives to anybody when there is no auditor', async () => {
+    const { objects } = await render({ auditor: { enabled: false } });
+    expect(rulesOf(objects)).toEqual(rulesOf(await ofController()));
   });
 
   test.each([
@@ -152,7 +161,7 @@ describe('the configuration', () => {
     return readConfig(['--config', file]);
   };
 
-  test('is what the controller takes without any: github.com alone', async () => {
+  test('is what the controller takes without any: github.com and gitlab.com', async () => {
     expect(await configOf({})).toEqual(readConfig([]));
   });
 
@@ -162,7 +171,7 @@ describe('the configuration', () => {
       { host: 'git.local', provider: 'github', apiURL: 'http://git.local/api/v3', allowHTTP: true },
       { host: 'git.corp', provider: 'github', apiURL: 'https://10.0.0.7', allowPrivateNetwork: true },
     ];
-    const given = { crossNamespaceTargets: 'Allow', instance: '007', logLevel: 'debug' };
+    const given = { crossNamespaceTargets: 'Allow', instance: '007', logLevel: 'debug', strictRbac: true };
     expect(await configOf({ ...given, forges })).toMatchObject({
       ...given,
       forges: [{ ...forges[0], apiURL: 'https://git.example.com:8443/api/v3' }, ...forges.slice(1)],
@@ -199,6 +208,7 @@ describe('Helm refuses, and names the place of,', () => {
       "at '/forges/0/allowHTTP': value must be true",
     ],
     ['an instance with a space', { instance: 'a b' }, "at '/instance': "],
+    ['a switch that is a word', { strictRbac: 'yes' }, "at '/strictRbac': "],
     ['a level of the log that does not exist', { logLevel: 'loud' }, "at '/logLevel': "],
     ['a mode that does not exist', { crossNamespaceTargets: 'Never' }, "at '/crossNamespaceTargets': "],
     ['a tag that YAML reads as a number', { image: { repository: 'x', tag: 1.1 } }, "at '/image/tag': "],

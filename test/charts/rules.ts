@@ -13,6 +13,29 @@ const role = z.object({
   ),
 });
 
+const binding = z.object({
+  kind: z.enum(['RoleBinding', 'ClusterRoleBinding']),
+  roleRef: z.object({ kind: z.string(), name: z.string() }),
+  subjects: z.array(z.object({ kind: z.literal('ServiceAccount'), name: z.string(), namespace: z.string() })),
+});
+const named = z.object({ kind: z.string(), metadata: z.object({ name: z.string() }) });
+
+/** The bindings among some objects that name a service account, and the roles that they give it. */
+export function rolesOf(
+  objects: readonly Record<string, unknown>[],
+  account: string,
+): readonly Record<string, unknown>[] {
+  const bindings = objects.filter((object) =>
+    binding.safeParse(object).data?.subjects.some(({ name }) => name === account),
+  );
+  const given = bindings.map((object) => binding.parse(object).roleRef);
+  const roles = objects.filter((object) => {
+    const { data } = named.safeParse(object);
+    return given.some(({ kind, name }) => data?.kind === kind && data.metadata.name === name);
+  });
+  return [...roles, ...bindings];
+}
+
 /** What the roles among some objects allow, one right a line: `get namespaces kube-system`, `patch pipelines/status.lockkeeper.dev`. */
 export function rulesOf(objects: readonly unknown[]): string[] {
   return objects.flatMap((object) => {
@@ -45,4 +68,17 @@ const forbidden = [
 /** The rights among some that the chart may never give to the controller. */
 export function forbiddenIn(rules: readonly string[]): string[] {
   return rules.filter((rule) => forbidden.some((pattern) => pattern.test(rule)));
+}
+
+/** It reads of RBAC what the controller may not, and asks the API server; each other one would open a Secret, or the way to one. */
+const forbiddenToAuditor = [
+  /\*/,
+  / secrets\b/,
+  / serviceaccounts\//,
+  /^(?!list |watch |patch credentials\/status\.lockkeeper\.dev$|create subjectaccessreviews\.authorization\.k8s\.io$)/,
+];
+
+/** The rights among some that the chart may never give to the auditor. */
+export function forbiddenToAuditorIn(rules: readonly string[]): string[] {
+  return rules.filter((rule) => forbiddenToAuditor.some((pattern) => pattern.test(rule)));
 }

@@ -19,7 +19,12 @@ export interface RenderedChart {
   readonly env: Readonly<Record<string, string>>;
   /** File name in /etc/lockkeeper → text. */
   readonly configFiles: Readonly<Record<string, string>>;
+  /** The same of the auditor, which has no configuration file; undefined where it is not enabled. */
+  readonly auditor: ChartProcess | undefined;
 }
+
+/** A container of the chart as a process that can be started. */
+export type ChartProcess = Pick<RenderedChart, 'args' | 'env' | 'configFiles'>;
 
 const container = z.object({
   args: z.array(z.string()),
@@ -30,7 +35,7 @@ const deployment = z.object({
   spec: z.object({
     template: z.object({
       spec: z.object({
-        serviceAccountName: z.literal('lockkeeper-controller'),
+        serviceAccountName: z.string(),
         containers: z.array(container).length(1),
       }),
     }),
@@ -59,14 +64,25 @@ export async function renderChart(helm: string, values: Record<string, unknown>)
   const objects = parseAllDocuments(stdout)
     .map((document): unknown => document.toJS())
     .filter((object): object is Record<string, unknown> => typeof object === 'object' && object !== null);
-  const controller = objects
-    .map((object) => deployment.safeParse(object))
-    .find(({ success }) => success)?.data;
   const config = objects.map((object) => configMap.safeParse(object)).find(({ success }) => success)?.data;
-  const [only] = controller?.spec.template.spec.containers ?? [];
-  if (only === undefined || config === undefined) {
+  const controller = processOf(objects, 'lockkeeper-controller', config?.data ?? {});
+  if (controller === undefined || config === undefined) {
     throw new Error('the rendered chart has no controller Deployment with its ConfigMap');
   }
+  return { objects, ...controller, auditor: processOf(objects, 'lockkeeper-auditor', {}) };
+}
+
+/** What runs as a service account. */
+function processOf(
+  objects: readonly unknown[],
+  account: string,
+  configFiles: ChartProcess['configFiles'],
+): ChartProcess | undefined {
+  const found = objects
+    .map((object) => deployment.safeParse(object).data?.spec.template.spec)
+    .find((spec) => spec?.serviceAccountName === account);
+  const [only] = found?.containers ?? [];
+  if (only === undefined) return undefined;
   const env = Object.fromEntries(only.env.map(({ name, value }) => [name, value]));
-  return { objects, args: only.args, env, configFiles: config.data };
+  return { args: only.args, env, configFiles };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Secret } from '../../src/base/secret.ts';
-import type { RenderedChart } from './chart.ts';
+import type { ChartProcess } from './chart.ts';
 import { systemNamespace } from './chart.ts';
 import type { Watchdog } from './cluster/watchdog.ts';
 
@@ -14,7 +14,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 export interface ControllerOptions {
   /** Of this process alone; made when it does not exist. */
   readonly folder: string;
-  readonly chart: RenderedChart;
+  readonly chart: ChartProcess;
   /** `https://127.0.0.1:port` */
   readonly server: string;
   /** PEM. */
@@ -57,7 +57,7 @@ export interface ControllerProcess {
 }
 
 /**
- * The real controller, from its sources, with the arguments, environment and configuration of the rendered chart, as its service account: what
+ * The real controller (or, with that part of the chart and that account, the auditor), from its sources, with the arguments, environment and configuration of the rendered chart, as its service account: what
  * differs from a Pod is where the mounted folders are, and that health and metrics are on any free port of 127.0.0.1.
  */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {

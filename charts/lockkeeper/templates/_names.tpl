@@ -9,3 +9,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/name: lockkeeper
 app.kubernetes.io/component: controller
 {{- end }}
+
+{{- define "lockkeeper.auditor.selector" -}}
+app.kubernetes.io/name: lockkeeper
+app.kubernetes.io/component: auditor
+{{- end }}
