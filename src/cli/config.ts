@@ -27,6 +27,13 @@ const config = z
           allowHTTP: false,
           allowPrivateNetwork: false,
         },
+        {
+          host: 'gitlab.com',
+          provider: 'gitlab',
+          apiURL: 'https://gitlab.com/api/v4',
+          allowHTTP: false,
+          allowPrivateNetwork: false,
+        },
       ])
       .refine((forges) => new Set(forges.map(({ host }) => host)).size === forges.length, {
         message: 'names a host twice',

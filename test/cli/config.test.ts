@@ -16,16 +16,12 @@ function file(text: string): string {
   return path;
 }
 
-test('without any word github.com is the one forge, and namespaces must allow their Pipelines', () => {
+test('without any word the forges are github.com and gitlab.com, and namespaces must allow their Pipelines', () => {
+  const both = { allowHTTP: false, allowPrivateNetwork: false };
   expect(readConfig([])).toMatchObject({
     forges: [
-      {
-        host: 'github.com',
-        provider: 'github',
-        apiURL: 'https://api.github.com',
-        allowHTTP: false,
-        allowPrivateNetwork: false,
-      },
+      { host: 'github.com', provider: 'github', apiURL: 'https://api.github.com', ...both },
+      { host: 'gitlab.com', provider: 'gitlab', apiURL: 'https://gitlab.com/api/v4', ...both },
     ],
     crossNamespaceTargets: 'Annotated',
     logLevel: 'info',
