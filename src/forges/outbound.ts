@@ -45,11 +45,11 @@ export function addressRefusal(endpoint: Endpoint, host: string, address: string
   const next = !isEverAllowed(kind)
     ? `where no forge is; correct its name in DNS, or the forge's apiURL`
     : isOurs
-      ? `which the operator has not allowed; if the forge is there, set allowPrivateNetwork: true for it in the list of forges`
-      : `and links to archives may lead there only on names below ${endpoint.host}`;
+      ? `and the operator has not allowed that; if the forge is there, set allowPrivateNetwork: true for it`
+      : `and a link to an archive may lead to one only below ${nameOf(endpoint)}`;
   return new ForgeError(
     'AddressNotAllowed',
-    `${endpoint.host}: nothing is sent to ${shown(host)}: it has ${article(kind)} ${kind} address, ${next}`,
+    `${endpoint.host}: nothing is sent to ${shown(host)}: it ${host === address ? 'is' : 'has'} ${article(kind)} ${kind} address, ${next}`,
   );
 }
 
@@ -75,9 +75,14 @@ function linkTrouble(
 }
 
 /** Where the operator's word about this forge reaches: its API, its own name and what is below that. */
-function isOfForge({ host, apiUrl }: Endpoint, asked: string): boolean {
-  const [name = ''] = host.split(':');
-  return asked === bare(new URL(apiUrl).hostname) || asked === name || asked.endsWith(`.${name}`);
+function isOfForge(endpoint: Endpoint, asked: string): boolean {
+  const name = nameOf(endpoint);
+  return asked === bare(new URL(endpoint.apiUrl).hostname) || asked === name || asked.endsWith(`.${name}`);
+}
+
+/** Without its port. */
+function nameOf({ host }: Endpoint): string {
+  return host.replace(/:\d+$/, '');
 }
 
 /** An IPv6 address stands in brackets in a URL, and without them where it is connected to. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type LookupFunction, type Server } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { Connecting } from '../../src/base/connecting.ts';
+import { CodedError } from '../../src/base/error.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 
 const closing: (() => unknown)[] = [];
@@ -11,9 +12,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function portOf(server: Server): Promise<number> {
+async function portOf(server: Server, address = '127.0.0.1', port = 0): Promise<number> {
   closing.push(() => server.close());
-  server.listen(0, '127.0.0.1');
+  server.listen(port, address);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port; // a TCP server that listens has one
 }
@@ -49,4 +50,59 @@ test('gives up what is being connected when it ends, and what would be after tha
   connect(to, () => undefined);
   connecting.end();
   await eventually('so is another one', () => open === 0 && connecting.size === 0);
+});
+
+const refusal = new CodedError('AddressNotAllowed', 'not there');
+
+/** A server that says where it is, at two addresses of this machine, and how often each was connected to. */
+async function startTwins(): Promise<{ readonly port: number; readonly visits: Record<string, number> }> {
+  const visits: Record<string, number> = { '127.0.0.2': 0, '127.0.0.1': 0 };
+  const twin = (address: string): Server =>
+    createHttpServer((_, response) => response.end(address)).on('connection', () => {
+      visits[address] = (visits[address] ?? 0) + 1;
+    });
+  const port = await portOf(twin('127.0.0.2'), '127.0.0.2');
+  await portOf(twin('127.0.0.1'), '127.0.0.1', port);
+  return { port, visits };
+}
+
+const notOne = (_: string, address: string): CodedError | undefined =>
+  address === '127.0.0.1' ? refusal : undefined;
+
+test('rebinding between check and connect: what was checked is what is connected to, by one lookup', async () => {
+  const { port, visits } = await startTwins();
+  const answers: string[] = [];
+  const resolve: LookupFunction = (_, __, callback) => {
+    const address = answers.length === 0 ? '127.0.0.2' : '127.0.0.1';
+    answers.push(address);
+    callback(null, [{ address, family: 4 }]);
+  };
+  const connect = new Connecting().connector({}, { judge: notOne, resolve });
+  const pool = new Pool(`http://git.acme.example:${port}`, { connect, connections: 1 });
+  closing.push(() => pool.destroy());
+  for (let time = 0; time < 3; time += 1) {
+    const { body } = await pool.request({ method: 'GET', path: '/' });
+    expect(await body.text()).toBe('127.0.0.2');
+  }
+  expect(answers).toEqual(['127.0.0.2']);
+  // A connection of its own is a lookup of its own, which is judged too.
+  const later = new Pool(`http://git.acme.example:${port}`, { connect });
+  closing.push(() => later.destroy());
+  await expect(later.request({ method: 'GET', path: '/' })).rejects.toBe(refusal);
+  expect(answers).toEqual(['127.0.0.2', '127.0.0.1']);
+  expect(visits).toEqual({ '127.0.0.2': 1, '127.0.0.1': 0 });
+});
+
+test('a host that is an address is judged too, though nothing looks it up', async () => {
+  const { port, visits } = await startTwins();
+  const connecting = new Connecting();
+  const connect = connecting.connector({}, { judge: notOne });
+  const [refused, allowed] = ['127.0.0.1', '127.0.0.2'].map(
+    (host) => new Pool(`http://${host}:${port}`, { connect }),
+  );
+  closing.push(() => Promise.all([refused?.destroy(), allowed?.destroy()]));
+  await expect(refused?.request({ method: 'GET', path: '/' })).rejects.toBe(refusal);
+  expect((await allowed?.request({ method: 'GET', path: '/' }))?.statusCode).toBe(200);
+  expect(visits).toEqual({ '127.0.0.2': 1, '127.0.0.1': 0 });
+  expect(connecting.size).toBe(0);
 });

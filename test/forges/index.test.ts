@@ -26,6 +26,16 @@ describe("a repository's address", () => {
     'https://github.com/acme/.git',
     'https://github.com//fleet',
     'https://github.com\\@evil.example/acme/fleet',
+    'https://github.com@evil.example/acme/fleet',
+    'https://github.com:x@evil.example/acme/fleet',
+    'https://gіthub.com/acme/fleet', // the third letter is Cyrillic
+    'https://github。com/acme/fleet',
+    'https://github.com%2eevil.example/acme/fleet',
+    'https://[::1]/acme/fleet',
+    'https://[::ffff:127.0.0.1]/acme/fleet',
+    'https:///acme/fleet',
+    'https:github.com/acme/fleet',
+    'file:///acme/fleet',
     '',
   ])('not %s', (url) => {
     expect(() => parseRepositoryUrl(url)).toThrow(
