@@ -166,7 +166,7 @@ function document(name: string, team: string): string {
 }
 
 /** Numbers from 0 up to 1, the same ones each time (mulberry32). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

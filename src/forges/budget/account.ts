@@ -1,6 +1,5 @@
 import type { HeardRate } from './headers.ts';
 import { Gate } from './gate.ts';
-import { namespaceOf, Shares } from './shares.ts';
 import { WaitingList, type Asking } from './waiting-list.ts';
 import { Windows, type Limit } from './windows.ts';
 
@@ -19,9 +18,7 @@ export class Account {
   readonly name: string;
   readonly gate = new Gate();
   readonly windows: Windows;
-  readonly waiting = new WaitingList();
-  readonly #shares = new Shares();
-  readonly #inARow = new Map<string, number>();
+  readonly #waiting = new WaitingList();
   readonly #rates = new Map<string, Rate>();
   readonly #owed: (() => Promise<void>)[] = [];
   /** Of an installation its App, of an App its installations: what refuses one may be asked by the other. */
@@ -32,29 +29,11 @@ export class Account {
     this.windows = new Windows(limits);
   }
 
-  /** Whether an act may begin; then its calls are reserved. See `WaitingList.ask`. */
+  /** Whether an act may begin (then its calls are reserved), or when. See `WaitingList.ask`. */
   ask(asking: Asking, now: number, notBefore: number): ReturnType<WaitingList['ask']> {
-    const answer = this.waiting.ask(asking, {
-      windows: this.windows,
-      spent: {
-        of: (name) => this.#shares.of(name, now),
-        protectedInARow: (namespace) => this.#inARow.get(namespace) ?? 0,
-      },
-      now,
-      notBefore,
-    });
-    if (answer.kind === 'now') this.#countProtected(asking);
+    const answer = this.#waiting.ask(asking, { windows: this.windows, now, notBefore });
+    if (answer.kind === 'now') this.windows.reserve(asking.calls);
     return answer;
-  }
-
-  /** Reserves calls for a spender; gives what takes back those that were not sent. */
-  reserve(spender: string, calls: number, now: number): (unsent: number) => void {
-    this.windows.reserve(calls);
-    const unspend = this.#shares.note(spender, calls, now);
-    return (unsent) => {
-      this.windows.giveBack(unsent);
-      unspend(unsent);
-    };
   }
 
   hear(heard: HeardRate, resetsAt: number): void {
@@ -85,11 +64,5 @@ export class Account {
   /** The forge takes calls: sends what is owed. Never rejects; what fails is not tried again. */
   async settle(): Promise<void> {
     for (const work of this.#owed.splice(0)) await work().catch(() => undefined);
-  }
-
-  #countProtected({ spender, isProtected }: Asking): void {
-    const namespace = namespaceOf(spender);
-    if (isProtected) this.#inARow.set(namespace, (this.#inARow.get(namespace) ?? 0) + 1);
-    else this.#inARow.delete(namespace);
   }
 }

@@ -73,10 +73,11 @@ export class Budget {
     ]);
     if (limits.length === 0) {
       if (notBefore !== undefined) throw this.#forgeWaits(notBefore, now, asking.act);
-      return this.#reservation(account, asking.spender, calls);
+      account.windows.reserve(calls);
+      return this.#reservation(account, calls);
     }
     const answer = account.ask({ ...asking, calls }, now, notBefore ?? now);
-    if (answer.kind === 'now') return this.#reservation(account, asking.spender, calls);
+    if (answer.kind === 'now') return this.#reservation(account, calls);
     if (answer.at === notBefore) throw this.#forgeWaits(notBefore, now, asking.act);
     this.#options.onWait?.('content');
     const { host } = this.#options;
@@ -168,7 +169,9 @@ export class Budget {
   facts(): readonly BudgetFacts[] {
     const now = this.#now();
     const { host } = this.#options;
-    return [...this.#accounts.values()].flatMap((account) => {
+    // Of some tokens nothing is known but a hash, which is nobody's business.
+    const shown = [...this.#accounts.values()].filter(({ name }) => !name.startsWith('token '));
+    return shown.flatMap((account) => {
       const rows = [
         ...account.windows.left(now).map(({ limit, calls }) => [limitName(limit), calls] as const),
         ...account.rates(now).map(({ resource, remaining }) => [resource, remaining] as const),
@@ -177,17 +180,16 @@ export class Budget {
     });
   }
 
-  #reservation(account: Account, spender: string, calls: number): Reservation {
-    const giveBack = account.reserve(spender, calls, this.#now());
+  #reservation({ name, windows }: Account, calls: number): Reservation {
     let left = calls;
     return {
       take: () => {
-        if (left === 0) return this.takeOne(account.name);
+        if (left === 0) return this.takeOne(name);
         left -= 1;
-        return () => account.windows.answered(this.#now());
+        return () => windows.answered(this.#now());
       },
       end: () => {
-        giveBack(left);
+        windows.giveBack(left);
         left = 0;
       },
     };

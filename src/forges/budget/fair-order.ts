@@ -1,5 +1,3 @@
-import { namespaceOf } from './shares.ts';
-
 /** One act that waits for its calls. */
 export interface Waiter {
   /** `namespace/pipeline` */
@@ -11,27 +9,27 @@ export interface Waiter {
   readonly order: number;
 }
 
-/** What was spent lately; it decides who is next. */
-export interface Spent {
-  /** By a namespace, or by a spender. */
+/** What was served before; it decides who is next. */
+interface Served {
+  /** To a namespace, or to a spender. */
   readonly of: (name: string) => number;
   /** How many acts of this namespace in a row were into protected environments. */
   readonly protectedInARow: (namespace: string) => number;
 }
 
 /** After so many protected ones in a row another one of the same namespace has its turn. */
-export const protectedAtOnce = 3;
+const protectedAtOnce = 3;
 
 /**
- * In which order acts get their calls. Namespaces first: the one that has spent the least. Within it, protected environments, and after
- * three of those one that is not. Of equals the spender that has spent the least, and then who came first. What stands ahead counts as
- * spent, so that nobody's many acts are ahead of another's first.
+ * In which order acts get their calls. Namespaces first: the one that was served the least. Within it, protected environments, and after
+ * three of those one that is not. Of equals the spender that was served the least, and then who came first. What stands ahead counts as
+ * served, so that nobody's many acts are ahead of another's first.
  */
-export function inFairOrder<W extends Waiter>(waiters: Iterable<W>, spent: Spent): W[] {
+export function inFairOrder<W extends Waiter>(waiters: Iterable<W>, served: Served): W[] {
   const byNamespace = Map.groupBy(waiters, ({ spender }) => namespaceOf(spender));
   const ranked = [...byNamespace].flatMap(([namespace, own]) => {
-    let total = spent.of(namespace);
-    return withinNamespace(own, spent, spent.protectedInARow(namespace)).map((waiter) => {
+    let total = served.of(namespace);
+    return withinNamespace(own, served, served.protectedInARow(namespace)).map((waiter) => {
       const rank = total;
       total += waiter.calls;
       return { waiter, rank };
@@ -47,14 +45,14 @@ export function inFairOrder<W extends Waiter>(waiters: Iterable<W>, spent: Spent
     .map(({ waiter }) => waiter);
 }
 
-function withinNamespace<W extends Waiter>(own: readonly W[], spent: Spent, inARow: number): W[] {
+function withinNamespace<W extends Waiter>(own: readonly W[], served: Served, inARow: number): W[] {
   const theirs = bySpender(
     own.filter(({ isProtected }) => isProtected),
-    spent,
+    served,
   );
   const others = bySpender(
     own.filter(({ isProtected }) => !isProtected),
-    spent,
+    served,
   );
   const order: W[] = [];
   let [their, other, row] = [0, 0, inARow];
@@ -70,15 +68,19 @@ function withinNamespace<W extends Waiter>(own: readonly W[], spent: Spent, inAR
   return order;
 }
 
-function bySpender<W extends Waiter>(waiters: readonly W[], spent: Spent): W[] {
+function bySpender<W extends Waiter>(waiters: readonly W[], served: Served): W[] {
   const totals = new Map<string, number>();
   return [...waiters]
     .sort((a, b) => a.order - b.order)
     .map((waiter) => {
-      const rank = totals.get(waiter.spender) ?? spent.of(waiter.spender);
+      const rank = totals.get(waiter.spender) ?? served.of(waiter.spender);
       totals.set(waiter.spender, rank + waiter.calls);
       return { waiter, rank };
     })
     .sort((a, b) => a.rank - b.rank || a.waiter.order - b.waiter.order)
     .map(({ waiter }) => waiter);
+}
+
+export function namespaceOf(spender: string): string {
+  return spender.slice(0, Math.max(0, spender.indexOf('/')));
 }

@@ -1,4 +1,5 @@
-import { inFairOrder, type Spent, type Waiter } from './fair-order.ts';
+import type { Waiter } from './fair-order.ts';
+import { FairShares } from './fair-shares.ts';
 import { Outlook, type Windows } from './windows.ts';
 
 /** An act that asks for its calls. */
@@ -29,6 +30,7 @@ const mostWaiting = 1_000;
  */
 export class WaitingList {
   readonly #waiting = new Map<string, Waiting>();
+  readonly #shares = new FairShares();
   #order = 0;
   #beyond = 0;
 
@@ -43,7 +45,7 @@ export class WaitingList {
    */
   ask(
     asking: Asking,
-    { windows, spent, now, notBefore }: { windows: Windows; spent: Spent; now: number; notBefore: number },
+    { windows, now, notBefore }: { windows: Windows; now: number; notBefore: number },
   ): { readonly kind: 'now' } | { readonly kind: 'later'; readonly at: number; readonly before: number } {
     this.#lose(now);
     const known = this.#waiting.get(asking.act);
@@ -56,10 +58,11 @@ export class WaitingList {
       slot: known?.slot ?? Infinity,
     };
     this.#waiting.set(asking.act, own);
-    const all = inFairOrder(this.#waiting.values(), spent);
+    const all = this.#shares.inOrder(this.#waiting.values());
     const ahead = all.slice(0, all.indexOf(own));
     if (notBefore <= now && windows.free(now) >= calls + this.#leftFor(ahead, own, windows, now)) {
       this.#waiting.delete(asking.act);
+      this.#shares.serve(own, all);
       return { kind: 'now' };
     }
     const outlook = new Outlook(windows, now);

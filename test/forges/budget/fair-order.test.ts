@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { inFairOrder, type Spent, type Waiter } from '../../../src/forges/budget/fair-order.ts';
+import { inFairOrder, type Waiter } from '../../../src/forges/budget/fair-order.ts';
 
-const nothing: Spent = { of: () => 0, protectedInARow: () => 0 };
+type Served = Parameters<typeof inFairOrder>[1];
+const nothing: Served = { of: () => 0, protectedInARow: () => 0 };
 
 /** `a/one` waits; `a/one!` waits for a protected environment. */
 function waiting(...names: readonly string[]): (Waiter & { readonly name: string })[] {
@@ -14,8 +15,8 @@ function waiting(...names: readonly string[]): (Waiter & { readonly name: string
   }));
 }
 
-function order(names: readonly string[], spent: Spent = nothing): string {
-  return inFairOrder(waiting(...names), spent)
+function order(names: readonly string[], served: Served = nothing): string {
+  return inFairOrder(waiting(...names), served)
     .map(({ name }) => name)
     .join(' ');
 }
@@ -34,7 +35,7 @@ test('many environments of one Pipeline do not stand before the first of another
   expect(order(['a/one', 'a/one', 'a/one', 'a/two', 'a/three'])).toBe('a/one a/two a/three a/one a/one');
 });
 
-test('who has spent less is served first, namespaces before Pipelines', () => {
+test('who was served less is served first, namespaces before Pipelines', () => {
   const spent: Record<string, number> = { a: 8, 'a/one': 8, b: 4, 'b/one': 4 };
   const of = (name: string): number => spent[name] ?? 0;
   expect(order(['a/one', 'a/two', 'b/one', 'b/two'], { ...nothing, of })).toBe('b/two a/two b/one a/one');
