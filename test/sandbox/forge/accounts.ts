@@ -15,6 +15,8 @@ export interface Account {
   readonly admins: Set<number>;
   /** Of an organization: everybody who may read its private repositories, admins included. */
   readonly members: Set<number>;
+  /** Of an organization: classic and OAuth tokens are to be authorized for it before they see what is private. */
+  singleSignOn: boolean;
 }
 
 /** The author of commits that GitHub itself makes or signs. */
@@ -54,6 +56,7 @@ export class Accounts {
       createdAt: this.#now(),
       admins: new Set(),
       members: new Set(),
+      singleSignOn: false,
     };
     this.#byLogin.set(login.toLowerCase(), created);
     this.#byEmail.set(created.email.toLowerCase(), created);

@@ -12,6 +12,7 @@ import type { Oracle } from './oracle.ts';
 import { acceptedHeader, canSee, checkPermissions } from './permissions.ts';
 import { moved } from './redirect.ts';
 import { nameOfId } from './repository-address.ts';
+import { checkSingleSignOn } from './single-sign-on.ts';
 import { type RequestLog, fingerprintOf, preciseNowMs } from './request-log.ts';
 import type { Match, Router } from './router.ts';
 import { tokenHeaders } from './token-headers.ts';
@@ -56,7 +57,7 @@ export class ApiServer {
     const startMs = preciseNowMs();
     const id = `${(this.#serial += 1).toString(16).toUpperCase().padStart(4, '0')}:SANDBOX`;
     const progress: Progress = { caller: undefined, match: undefined, route: '', bytesIn: 0, effects: [] };
-    const url = request.url ?? '/';
+    const url = this.#belowRoot(request.url ?? '/');
     const path = nameOfId(this.#parts.world, url.split('?')[0] ?? '/');
     progress.route = `${request.method ?? 'GET'} ${path}`;
     let sent = { status: 0, bytes: 0 };
@@ -90,6 +91,15 @@ export class ApiServer {
         fault: progress.effects[0]?.kind,
       });
     }
+  }
+
+  /** A path as github.com has it, wherever this forge has its API; what is outside of that leads nowhere. */
+  #belowRoot(url: string): string {
+    const { restPath, graphqlPath } = this.#parts.world.profile;
+    if (url === graphqlPath) return '/graphql';
+    if (restPath === '') return url;
+    const isBelow = url.startsWith(`${restPath}/`) && url !== `${restPath}/graphql`;
+    return isBelow ? url.slice(restPath.length) : `/outside${url}`;
   }
 
   async #answer(request: IncomingMessage, url: string, path: string, progress: Progress): Promise<Answer> {
@@ -242,6 +252,7 @@ export class ApiServer {
       case 'repository': {
         const found = world.repositories.find(params['owner'] ?? '', params['repo'] ?? '');
         if (!found || !canSee(caller, found.repository)) throw notFound();
+        if (found.repository.isPrivate) checkSingleSignOn(world, caller, found.repository.owner);
         if (found.renamed) return moved(exchange, found.repository);
         checkPermissions(caller, found.repository, access.permissions);
         return access.run(exchange, found.repository);
@@ -293,10 +304,15 @@ export class ApiServer {
 
   #headers(progress: Progress, resource: Resource, apiVersion: string): Record<string, string> {
     const { caller, match } = progress;
-    if (!caller) return {};
+    const { world } = this.#parts;
+    const { version } = world.profile;
+    const product = version === undefined ? {} : { 'x-github-enterprise-version': version };
+    if (!caller) return product;
     const access = match?.route.access;
+    const acceptedScopes = access?.kind === 'repository' || resource === 'graphql' ? 'repo' : '';
     return {
-      ...tokenHeaders(caller),
+      ...product,
+      ...tokenHeaders(caller, { acceptedScopes, now: world.now() }),
       ...(access?.kind === 'repository'
         ? { 'x-accepted-github-permissions': acceptedHeader(access.permissions) }
         : {}),

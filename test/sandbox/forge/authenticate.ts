@@ -38,6 +38,7 @@ function callerOf(world: World, token: Token): Caller {
   if (unknown && (token.uses <= unknown.uses || Date.now() < unknown.untilMs)) {
     throw unknown.status === 401 ? badCredentials() : new GithubError(404, 'Not Found');
   }
+  token.lastUsedAt = world.now();
   if (token.kind === 'installation') {
     if (token.installation.suspendedAt) throw new GithubError(403, 'This installation has been suspended');
     return { kind: 'installation', token };

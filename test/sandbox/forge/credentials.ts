@@ -39,6 +39,8 @@ interface TokenBase {
   revoked: boolean;
   /** How often it was shown, by this forge's count. */
   uses: number;
+  /** When it was accepted last. To the second here: GitHub does not say how exact its own time is. */
+  lastUsedAt: Date | undefined;
   /** For faults: until when or for how many uses this token is not known everywhere. */
   unknown: { uses: number; untilMs: number; status: 401 | 404 } | undefined;
 }
@@ -53,10 +55,16 @@ export interface InstallationToken extends TokenBase {
   reaches(repository: Repository): boolean;
 }
 
+/** A token with scopes. */
 export interface ClassicToken extends TokenBase {
   readonly kind: 'classic';
+  readonly id: number;
+  /** `old`: 40 hex digits, as they were before there were prefixes. */
+  readonly form: 'classic' | 'old' | 'oauth';
   readonly owner: Account;
   readonly scopes: readonly string[];
+  /** Ids of the organizations for whose single sign-on it was authorized. */
+  readonly authorizedFor: Set<number>;
 }
 
 export interface FineGrainedToken extends TokenBase {
@@ -65,10 +73,15 @@ export interface FineGrainedToken extends TokenBase {
   readonly owner: Account;
   /** Whose repositories it opens. */
   readonly resourceOwner: Account;
+  readonly id: number;
+  readonly name: string;
   readonly permissions: Permissions;
+  readonly organizationPermissions: Permissions;
   readonly repositories: ReadonlySet<number> | undefined;
   /** Minutes east of UTC in its expiration header: GitHub writes the owner's offset there. */
   readonly headerOffsetMinutes: number;
+  /** GitHub was seen to write the present moment there instead of the end; whether it still does is not known. */
+  readonly tellsPresentMoment: boolean;
   reaches(repository: Repository): boolean;
 }
 
@@ -85,6 +98,7 @@ export class Credentials {
   readonly #tokens = new Map<string, Token>();
   #lastAppId = 1_400_100;
   #lastInstallationId = 52_000_300;
+  #lastTokenId = 310_000;
 
   constructor(options: { readonly accounts: Accounts; readonly now: () => Date }) {
     this.#accounts = options.accounts;
@@ -161,13 +175,20 @@ export class Credentials {
     readonly installation: Installation;
     readonly permissions: Permissions;
     readonly repositories: ReadonlySet<number> | undefined;
+    readonly form?: 'stateless' | 'opaque';
   }): InstallationToken {
     const now = this.#now();
-    const { installation, repositories } = wanted;
+    const { installation, permissions, repositories, form = 'stateless' } = wanted;
+    const value =
+      form === 'opaque'
+        ? `ghs_${randomText(36)}`
+        : newInstallationToken(installation.app.id, installation.id, now);
     const token: InstallationToken = {
       kind: 'installation',
-      ...wanted,
-      ...fresh(newInstallationToken(installation.app.id, installation.id, now), now),
+      installation,
+      permissions,
+      repositories,
+      ...fresh(value, now),
       expiresAt: new Date(now.getTime() + installationTokenMs),
       reaches: (repository) =>
         installationReaches(installation, repository) && (repositories?.has(repository.id) ?? true),
@@ -180,9 +201,21 @@ export class Credentials {
     readonly owner: Account;
     readonly scopes: readonly string[];
     readonly expiresAt: Date | undefined;
+    readonly form?: ClassicToken['form'];
   }): ClassicToken {
-    const value = `ghp_${randomText(36)}`;
-    const token: ClassicToken = { kind: 'classic', ...fresh(value, this.#now()), ...wanted };
+    const { form = 'classic' } = wanted;
+    const value =
+      form === 'old'
+        ? randomBytes(20).toString('hex')
+        : `${form === 'oauth' ? 'gho' : 'ghp'}_${randomText(36)}`;
+    const token: ClassicToken = {
+      kind: 'classic',
+      id: (this.#lastTokenId += 1),
+      authorizedFor: new Set(),
+      ...fresh(value, this.#now()),
+      ...wanted,
+      form,
+    };
     this.#tokens.set(value, token);
     return token;
   }
@@ -194,10 +227,16 @@ export class Credentials {
     readonly repositories: ReadonlySet<number> | undefined;
     readonly expiresAt: Date | undefined;
     readonly headerOffsetMinutes: number;
+    readonly organizationPermissions?: Permissions;
+    readonly tellsPresentMoment?: boolean;
   }): FineGrainedToken {
     const value = `github_pat_11${randomText(20).toUpperCase()}_${randomText(59)}`;
     const token: FineGrainedToken = {
       kind: 'fineGrained',
+      id: (this.#lastTokenId += 1),
+      name: 'promoter',
+      organizationPermissions: {},
+      tellsPresentMoment: false,
       ...fresh(value, this.#now()),
       ...wanted,
       reaches: (repository) =>
@@ -236,6 +275,7 @@ function fresh(value: string, now: Date): TokenBase {
     expiresAt: undefined,
     revoked: false,
     uses: 0,
+    lastUsedAt: undefined,
     unknown: undefined,
   };
 }

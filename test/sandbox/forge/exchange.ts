@@ -103,7 +103,7 @@ export function cutPage<T>(
   const found = exchange.world.repositories.find(owner, repo);
   const here = found ? byId(exchange.url, found.repository) : exchange.url;
   const link = (to: number, rel: string): string => {
-    const url = new URL(here, exchange.world.urls.api);
+    const url = new URL(`${exchange.world.urls.api}${here}`);
     url.searchParams.set('page', `${to}`);
     return `<${url.href}>; rel="${rel}"`;
   };

@@ -15,15 +15,17 @@ import type { GitInput } from './git/run-git.ts';
 import { editTree } from './git/trees.ts';
 import { GraphqlService } from './graphql/service.ts';
 import { entryAt } from './graphql/expression.ts';
-import { Limits, githubLimits, type LimitSettings } from './limits.ts';
+import { Limits, type LimitSettings } from './limits.ts';
 import { mergePullRequest } from './merging.ts';
 import { Oracle } from './oracle.ts';
 import { describeChange, type ExtraForm } from './pages.ts';
 import type { Permissions } from './permission-set.ts';
+import { githubCom, type Profile } from './profile.ts';
 import { closePullRequest } from './pull-requests.ts';
 import { RequestLog } from './request-log.ts';
 import { appRoutes } from './rest/apps.ts';
 import { gitRoutes } from './rest/git.ts';
+import { organizationRoutes } from './rest/organizations.ts';
 import { pullRoutes } from './rest/pulls.ts';
 import { repositoryRoutes } from './rest/repositories.ts';
 import { Router } from './router.ts';
@@ -33,6 +35,8 @@ import type { PullRequest, Repository } from './repository.ts';
 
 export interface ForgeOptions {
   readonly clock: Clock;
+  /** Which of GitHub's products it is; github.com by default. */
+  readonly profile: Profile;
   readonly limits: LimitSettings;
   readonly read: Partial<ReadSettings>;
   /** Answers are judged by GitHub's own description, and one that it could not give is a 500. Costs time. */
@@ -53,14 +57,16 @@ const readSettings: ReadSettings = {
 /** Serves GitHub's API, its pages with git, and its archives, each at an origin of its own on loopback. */
 export async function startForge(options: Partial<ForgeOptions> = {}): Promise<Forge> {
   const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), 'lockkeeper-forge-'));
+  const profile = options.profile ?? githubCom;
   const world = new World({
     clock: options.clock ?? systemClock,
+    profile,
     folder,
     cacheBytes: options.cacheBytes ?? 128 * 1024 * 1024,
   });
   const log = new RequestLog(options.logEntries ?? 50_000);
   const faults = new Faults();
-  const limits = new Limits({ now: () => world.now(), settings: options.limits ?? githubLimits });
+  const limits = new Limits({ now: () => world.now(), settings: options.limits ?? profile.limits });
   const links = new ArchiveLinks(world);
   const violations: string[] = [];
   const strict = options.strict ?? true;
@@ -75,6 +81,7 @@ export async function startForge(options: Partial<ForgeOptions> = {}): Promise<F
     router: new Router([
       ...appRoutes(freshToken),
       ...gitRoutes(),
+      ...organizationRoutes(),
       ...pullRoutes(),
       ...repositoryRoutes(links),
     ]),
@@ -83,7 +90,7 @@ export async function startForge(options: Partial<ForgeOptions> = {}): Promise<F
     faults,
     log,
     settings: { ...readSettings, ...options.read },
-    oracle: strict ? await Oracle.load() : undefined,
+    oracle: strict ? Oracle.load() : undefined,
     strict,
     violations,
   });
@@ -96,7 +103,7 @@ export async function startForge(options: Partial<ForgeOptions> = {}): Promise<F
     listen((request, response) => serveArchive({ links, log }, request, response)),
   ]);
   const [apiAt = '', web = '', codeload = ''] = servers.map(addressOf);
-  world.urls = { api: apiAt, web, codeload };
+  world.urls = { api: `${apiAt}${profile.restPath}`, web, codeload };
   return new Forge({ world, log, faults, limits, violations, forms, person, servers, folder });
 }
 
@@ -273,6 +280,51 @@ export class Forge {
       scopes,
       expiresAt,
     }).value;
+  }
+
+  /** @param wanted whose token it is, whose repositories it opens, and which (full names; absent: all) */
+  createFineGrainedToken(wanted: {
+    readonly login: string;
+    readonly organization: string;
+    readonly permissions: Permissions;
+    readonly repositories?: readonly string[];
+    readonly expiresAt?: Date;
+    readonly tellsPresentMoment?: boolean;
+  }): string {
+    const { login, organization, permissions, repositories, expiresAt, tellsPresentMoment = false } = wanted;
+    return this.world.credentials.createFineGrainedToken({
+      owner: this.world.accounts.require(login),
+      resourceOwner: this.world.accounts.require(organization),
+      permissions,
+      repositories:
+        repositories && new Set(repositories.map((each) => this.world.repositories.require(each).id)),
+      expiresAt,
+      headerOffsetMinutes: 0,
+      tellsPresentMoment,
+    }).value;
+  }
+
+  suspend(installation: Installation): void {
+    installation.suspendedAt = this.world.now();
+    installation.suspendedBy = this.#parts.person();
+  }
+
+  unsuspend(installation: Installation): void {
+    installation.suspendedAt = undefined;
+    installation.suspendedBy = undefined;
+  }
+
+  /** From now on classic and OAuth tokens see nothing private of the organization before they are authorized for it. */
+  requireSingleSignOn(organization: string): void {
+    this.world.accounts.require(organization).singleSignOn = true;
+  }
+
+  /** As the token's owner presses Configure SSO, Authorize. */
+  authorizeForSingleSignOn(value: string, organization: string): void {
+    const token = this.world.credentials.token(value);
+    if (token?.kind !== 'classic')
+      throw new Error('only a token with scopes is authorized for single sign-on');
+    token.authorizedFor.add(this.world.accounts.require(organization).id);
   }
 
   revokeToken(value: string): void {

@@ -103,7 +103,10 @@ test('an installation on chosen repositories opens these alone, and lists them',
     const key = { appId: `${app.id}`, privateKey: new Secret(pem) };
     const call = { signal: new AbortController().signal };
     const request = { key, installation: `${installation.id}`, permissions: ['contents:read'] };
-    const minted = await identity.mintToken({ ...request, repositories: [{ name: one.repository.name }] }, call);
+    const minted = await identity.mintToken(
+      { ...request, repositories: [{ name: one.repository.name }] },
+      call,
+    );
     const listed = await world.ask('GET /installation/repositories', { as: minted.token.expose() });
     expect(listed.json).toMatchObject({
       total_count: 1,

@@ -44,7 +44,7 @@ test('an answer with something that GitHub does not know, or of another type, is
 });
 
 test('a status that GitHub does not answer a route with is one', async () => {
-  const oracle = await Oracle.load();
+  const oracle = Oracle.load();
   const answer = { method: 'GET', apiVersion: '2022-11-28', json: undefined, hasJson: false };
   const judged = [
     oracle.judge({ ...answer, template: '/installation/token', status: 200 }),
@@ -59,7 +59,7 @@ test('a status that GitHub does not answer a route with is one', async () => {
 });
 
 test('a body where GitHub gives none, and an error of another shape, are two more', async () => {
-  const oracle = await Oracle.load();
+  const oracle = Oracle.load();
   const answer = { apiVersion: '2022-11-28', hasJson: true, json: { message: 7 } };
   expect([
     oracle.judge({ ...answer, method: 'DELETE', template: '/installation/token', status: 204 }),
@@ -78,7 +78,7 @@ test('what a newer version took away must be gone, and before that must be there
   await world.forge.commitFiles(name, 'x', { x: 'x' }, 'x');
   await world.ask(`POST ${path}/pulls`, { as: token, body: { title: 'x', head: 'x', base: 'main' } });
   const { json } = await world.ask(`GET ${path}/pulls/1`, { as: token });
-  const oracle = await Oracle.load();
+  const oracle = Oracle.load();
   const judge = (apiVersion: string, shown: unknown): string | undefined => {
     const template = '/repos/{owner}/{repo}/pulls/{pull_number}';
     return oracle.judge({ method: 'GET', template, status: 200, hasJson: true, apiVersion, json: shown });
@@ -90,7 +90,7 @@ test('what a newer version took away must be gone, and before that must be there
 });
 
 test('a request that GitHub would not take must not have worked', async () => {
-  const oracle = await Oracle.load();
+  const oracle = Oracle.load();
   const judge = (body: unknown): string | undefined =>
     oracle.judgeRequest({
       method: 'POST',

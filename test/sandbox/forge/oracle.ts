@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -28,14 +28,21 @@ export class Oracle {
   readonly #validators = new Map<string, ValidateFunction>();
   readonly #ajvs = new Map<string, { readonly ajv: Ajv; readonly known: Set<string> }>();
 
-  private constructor(description: OpenApiSchema) {
+  readonly #wider: (() => Oracle) | undefined;
+  #loaded: Oracle | undefined;
+
+  private constructor(description: OpenApiSchema, wider?: () => Oracle) {
     this.#description = description;
+    this.#wider = wider;
   }
 
-  static async load(): Promise<Oracle> {
-    const main = createRequire(import.meta.url).resolve('@octokit/openapi/package.json');
-    const text = await readFile(join(dirname(main), 'generated', 'api.github.com.json'), 'utf8');
-    return new Oracle(asSchema(JSON.parse(text)));
+  /** By the description of github.com, and that of Enterprise Cloud for routes that only it has. */
+  static load(): Oracle {
+    return new Oracle(describe('api.github.com'), () => new Oracle(describe('ghec')));
+  }
+
+  #widened(): Oracle | undefined {
+    return (this.#loaded ??= this.#wider?.());
   }
 
   /** Whether GitHub has such a route at all. */
@@ -56,7 +63,10 @@ export class Oracle {
     const { method, template, status } = answer;
     const route = `${method} ${template}`;
     const operation = this.#operation(method, template);
-    if (!operation) return `${route}: GitHub has no such route`;
+    if (!operation) {
+      const wider = this.#widened();
+      return wider === undefined ? `${route}: GitHub has no such route` : wider.judge(answer);
+    }
     const responses = asSchema(operation['responses']);
     const documented = responses[`${status}`];
     if (documented === undefined) {
@@ -79,6 +89,8 @@ export class Oracle {
     readonly body: unknown;
   }): string | undefined {
     const operation = this.#operation(request.method, request.template);
+    const wider = operation ? undefined : this.#widened();
+    if (wider !== undefined) return wider.judgeRequest(request);
     const body = asSchema(operation?.['requestBody']);
     const schema = asSchema(asSchema(body['content'])['application/json'])['schema'];
     if (schema === undefined) return undefined;
@@ -151,6 +163,12 @@ export class Oracle {
     }
     return entry.ajv;
   }
+}
+
+/** What the package has of one of GitHub's products. */
+function describe(product: string): OpenApiSchema {
+  const main = createRequire(import.meta.url).resolve('@octokit/openapi/package.json');
+  return asSchema(JSON.parse(readFileSync(join(dirname(main), 'generated', `${product}.json`), 'utf8')));
 }
 
 function explain(validate: ValidateFunction): string {

@@ -5,7 +5,7 @@ import type { TokenFacts } from '../../../src/forges/forge.ts';
 import { providers } from '../../../src/forges/index.ts';
 import type { Account } from './accounts.ts';
 import type { Permissions } from './permission-set.ts';
-import { stage, type Stage } from './staged.ts';
+import { stage, type Place, type Stage } from './staged.ts';
 
 let world: Stage;
 let grace: Account;
@@ -34,14 +34,16 @@ function fineGrained(
   }).value;
 }
 
-async function described(token: string): Promise<TokenFacts> {
+async function described(token: string, { name }: Place): Promise<TokenFacts> {
+  const [owner = '', short = ''] = name.split('/');
+  const subject = { repository: { owner, name: short } };
   const connection = connect(
     { host: 'github.com', provider: 'github', apiUrl: world.forge.urls.api, allowPrivateNetwork: true },
     { clock: world.clock },
   );
   try {
     const identity = providers.github.identity(connection);
-    return await identity.describeToken(new Secret(token), { signal: new AbortController().signal });
+    return await identity.describeToken(new Secret(token), subject, { signal: new AbortController().signal });
   } finally {
     await connection.close();
   }
@@ -57,11 +59,20 @@ test('a classic token tells its scopes and its end, in UTC', async () => {
     headers.get('x-oauth-scopes'),
     headers.get('github-authentication-token-expiration'),
   ]).toEqual([200, 'repo, read:org', `${expiresAt.toISOString().slice(0, 19).replace('T', ' ')} UTC`]);
-  expect(await described(token)).toEqual({
+  const place = await world.repository();
+  place.repository.collaborators.set(grace.id, 'write');
+  const shown = await world.ask(`GET ${place.path}`, { as: token });
+  expect([shown.headers.get('x-accepted-oauth-scopes'), shown.json]).toMatchObject([
+    'repo',
+    { permissions: { pull: true, push: true, admin: false } },
+  ]);
+  expect(await described(token, place)).toMatchObject({
     kind: 'PersonalAccessToken',
     owner: { login: 'grace', type: 'User', id: `${grace.id}` },
     expiry: { kind: 'at', time: expiresAt },
-    scopes: ['repo', 'read:org'],
+    scope: { verdict: 'Broad', surplus: ['repo', 'read:org'] },
+    rate: { limit: 5_000 },
+    isUnguessable: true,
   });
 });
 
@@ -70,7 +81,11 @@ test('a token without an end has no header about it', async () => {
   const { headers } = await world.ask('GET /user', { as: token });
   expect(headers.has('github-authentication-token-expiration')).toBe(false);
   expect(headers.get('x-oauth-scopes')).toBe('');
-  expect(await described(token)).toMatchObject({ expiry: { kind: 'never or not reported' }, scopes: [] });
+  // Nor does it see what is private.
+  expect(await described(token, await world.repository())).toMatchObject({
+    expiry: { kind: 'never' },
+    scope: { verdict: 'Insufficient', granted: [], lacking: ['repo'] },
+  });
 });
 
 test("a fine-grained token tells its end in its owner's time zone and no scopes, but what a route takes", async () => {
@@ -83,10 +98,44 @@ test("a fine-grained token tells its end in its owner's time zone and no scopes,
   expect(headers.get('github-authentication-token-expiration')).toBe(`${local} +0530`);
   expect(headers.get('x-oauth-scopes')).toBeNull();
   expect(headers.get('x-accepted-github-permissions')).toBe('contents=read');
-  expect(await described(token)).toEqual({
-    kind: 'PersonalAccessToken',
+  // A member may read there.
+  expect(await described(token, place)).toMatchObject({
+    kind: 'FineGrainedToken',
     owner: { login: 'grace', type: 'User', id: `${grace.id}` },
     expiry: { kind: 'at', time: expiresAt },
+    scope: { verdict: 'Insufficient', lacking: ['contents:write'] },
+  });
+  place.repository.collaborators.set(grace.id, 'write');
+  expect(await described(token, place)).toMatchObject({ scope: { verdict: 'Unknown' } });
+});
+
+test('a fine-grained token is told the present moment for its end where GitHub has that fault', async () => {
+  const place = await world.repository();
+  const token = world.forge.createFineGrainedToken({
+    login: 'grace',
+    organization: 'acme',
+    permissions: { contents: 'write' },
+    repositories: [place.name],
+    expiresAt: inDays(7),
+    tellsPresentMoment: true,
+  });
+  const { headers } = await world.ask(`GET ${place.path}`, { as: token });
+  const now = world.clock.now().toISOString().slice(0, 19).replace('T', ' ');
+  expect(headers.get('github-authentication-token-expiration')).toBe(`${now} +0000`);
+  expect(await described(token, place)).toMatchObject({ expiry: { kind: 'unknown' } });
+});
+
+test('tokens have the looks that they had and have', async () => {
+  const { credentials } = world.forge.world;
+  const make = (form: 'old' | 'oauth'): string =>
+    credentials.createClassicToken({ owner: grace, scopes: ['repo'], expiresAt: undefined, form }).value;
+  const place = await world.repository();
+  expect(make('old')).toMatch(/^[0-9a-f]{40}$/);
+  expect(make('oauth')).toMatch(/^gho_\w{36}$/);
+  expect(await described(make('old'), place)).toMatchObject({ kind: 'PersonalAccessToken' });
+  expect(await described(make('oauth'), place)).toMatchObject({
+    kind: 'OAuthUser',
+    expiry: { kind: 'never' },
   });
 });
 
@@ -127,7 +176,11 @@ test("an App's token may not ask whose it is by REST, and is told by GraphQL", a
   const token = await world.mint();
   const said = await world.ask('GET /user', { as: token });
   expect([said.status, said.text('message')]).toEqual([403, 'Resource not accessible by integration']);
-  expect(await described(token)).toMatchObject({ owner: { login: 'acme-promoter[bot]', type: 'Bot' } });
+  expect(await described(token, await world.repository())).toMatchObject({
+    kind: 'InstallationToken',
+    owner: { login: 'acme-promoter[bot]', type: 'Bot' },
+    scope: { verdict: 'Unknown' },
+  });
   const bot = await world.ask('GET /users/acme-promoter%5Bbot%5D', { as: token });
   expect(bot.json).toMatchObject({ login: 'acme-promoter[bot]', type: 'Bot' });
 });

@@ -1,19 +1,27 @@
 import type { Caller } from './caller.ts';
 
-/** What an answer tells about the token that asked: classic scopes, and when it expires. */
-export function tokenHeaders(caller: Caller): Record<string, string> {
+/**
+ * What an answer tells about the token that asked: classic scopes, and when it expires. Of tokens of Apps it is not known whether they are
+ * told their end; here they are not.
+ * @param acceptedScopes what the route takes of a token with scopes
+ */
+export function tokenHeaders(
+  caller: Caller,
+  { acceptedScopes, now }: { readonly acceptedScopes: string; readonly now: Date },
+): Record<string, string> {
   if (caller.kind === 'classic') {
     const { scopes, expiresAt } = caller.token;
     return {
       'x-oauth-scopes': scopes.join(', '),
-      'x-accepted-oauth-scopes': '',
+      'x-accepted-oauth-scopes': acceptedScopes,
       ...(expiresAt ? { 'github-authentication-token-expiration': `${stamp(expiresAt)} UTC` } : {}),
     };
   }
   if (caller.kind !== 'fineGrained') return {};
-  const { expiresAt, headerOffsetMinutes } = caller.token;
+  const { expiresAt, headerOffsetMinutes, tellsPresentMoment } = caller.token;
   if (!expiresAt) return {};
-  const local = new Date(expiresAt.getTime() + headerOffsetMinutes * 60_000);
+  const told = tellsPresentMoment ? now : expiresAt;
+  const local = new Date(told.getTime() + headerOffsetMinutes * 60_000);
   const value = `${stamp(local)} ${offset(headerOffsetMinutes)}`;
   return { 'github-authentication-token-expiration': value };
 }

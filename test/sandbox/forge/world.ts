@@ -4,6 +4,7 @@ import { type Account, Accounts } from './accounts.ts';
 import { Credentials } from './credentials.ts';
 import type { RefMove, RefProblem, RefUpdate } from './git/git-repository.ts';
 import { zeroOid } from './git/objects.ts';
+import type { Profile } from './profile.ts';
 import { isAncestor } from './git/history.ts';
 import { settleMoves } from './pull-request-moves.ts';
 import { Repositories, fullNameOf } from './repositories.ts';
@@ -51,8 +52,16 @@ export class World {
   #urls: Urls = { api: '', web: '', codeload: '' };
   #lastId = 1_900_000_000;
 
-  constructor(options: { readonly clock: Clock; readonly folder: string; readonly cacheBytes: number }) {
+  readonly profile: Profile;
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly folder: string;
+    readonly cacheBytes: number;
+    readonly profile: Profile;
+  }) {
     this.#clock = options.clock;
+    this.profile = options.profile;
     const now = (): Date => this.now();
     this.accounts = new Accounts(now);
     this.credentials = new Credentials({ accounts: this.accounts, now });

@@ -2,6 +2,7 @@ import { toTimestamp } from '../../../../src/base/time.ts';
 import { accountOf } from '../caller.ts';
 import { type Exchange, readRef } from '../exchange.ts';
 import { canSee, covers, levelOf } from '../permissions.ts';
+import { checkSingleSignOn } from '../single-sign-on.ts';
 import { fullNameOf } from '../repositories.ts';
 import { resolveExpression } from './expression.ts';
 import { TypedError } from './typed-error.ts';
@@ -23,6 +24,7 @@ function visible(exchange: Exchange, owner: string, name: string, followRenames:
   if (!found || (found.renamed && !followRenames) || !canSee(exchange.caller, found.repository)) {
     throw new TypedError('NOT_FOUND', `Could not resolve to a Repository with the name '${owner}/${name}'.`);
   }
+  if (found.repository.isPrivate) checkSingleSignOn(exchange.world, exchange.caller, found.repository.owner);
   return found.repository;
 }
 

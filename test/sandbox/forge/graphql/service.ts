@@ -78,8 +78,10 @@ export class GraphqlService {
     const { data, errors } = result;
     const broken = errors?.find(isOurs);
     if (broken) throw broken;
+    const refusal = errors?.map(({ originalError }) => originalError).find(isGithubError);
     return {
       status: 200,
+      headers: refusal?.headers ?? {},
       json: {
         ...(data === undefined ? {} : { data }),
         ...(errors === undefined ? {} : { errors: errors.map(shown) }),
@@ -138,8 +140,13 @@ function shown(error: GraphQLError): Record<string, unknown> {
     ...(type === undefined ? {} : { type }),
     ...(path === undefined ? {} : { path }),
     ...(locations === undefined ? {} : { locations }),
+    ...(isSingleSignOn(originalError) ? { extensions: { saml_failure: true } } : {}),
     message,
   };
+}
+
+function isSingleSignOn(error: unknown): boolean {
+  return isGithubError(error) && 'x-github-sso' in error.headers;
 }
 
 function typeOf({ status }: GithubError): string {

@@ -40,6 +40,13 @@ export function appRoutes(
       if (found.renamed) return moved(exchange, found.repository);
       return json(presentInstallation(world, installation));
     }),
+    route('GET /orgs/{org}/installation', 'app', (exchange) =>
+      installationAt(exchange, 'org', ['Organization']),
+    ),
+    // Of an organization GitHub is not known to answer here or not to.
+    route('GET /users/{username}/installation', 'app', (exchange) =>
+      installationAt(exchange, 'username', ['User']),
+    ),
     route('POST /app/installations/{installation_id}/access_tokens', 'app', (exchange) =>
       mint(exchange, freshToken),
     ),
@@ -106,6 +113,16 @@ function installationOf(exchange: Exchange) {
   return installation;
 }
 
+function installationAt(exchange: Exchange, param: string, types: readonly string[]) {
+  const { world, params } = exchange;
+  const account = world.accounts.byLogin(params[param] ?? '');
+  const installation = world.credentials
+    .installations(appOf(exchange))
+    .find((each) => account !== undefined && types.includes(account.type) && each.account.id === account.id);
+  if (!installation) throw notFound();
+  return json(presentInstallation(world, installation));
+}
+
 function mint(
   exchange: Exchange,
   freshToken: () => { uses: number; ms: number; status: 401 | 404 } | undefined,
@@ -138,7 +155,7 @@ function mint(
   // GitHub takes an empty list for "all".
   const repositories = chosen.length === 0 ? undefined : new Set(chosen.map(({ id }) => id));
   const permissions: Record<string, Level> = { ...asked, metadata: 'read' };
-  const token = world.credentials.mint({ installation, permissions, repositories });
+  const token = world.credentials.mint({ installation, permissions, repositories, form: formOf(exchange) });
   const fault = freshToken();
   if (fault) token.unknown = { uses: fault.uses, untilMs: Date.now() + fault.ms, status: fault.status };
   return json(
@@ -154,4 +171,11 @@ function mint(
     },
     201,
   );
+}
+
+/** For a while GitHub lets a header of the request decide. */
+function formOf({ world, headers }: Exchange): 'stateless' | 'opaque' {
+  const wanted = headers['x-github-stateless-s2s-token'];
+  if (wanted === 'enabled') return 'stateless';
+  return wanted === 'disabled' ? 'opaque' : world.profile.installationTokens;
 }

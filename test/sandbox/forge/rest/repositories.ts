@@ -1,7 +1,9 @@
 import { type Exchange, json, readRef } from '../exchange.ts';
 import { compareHistories, type LoggedCommit } from '../git/history.ts';
 import { diffTrees, patchOf, type FileChange } from '../git/tree-diff.ts';
+import type { Caller } from '../caller.ts';
 import { notFound } from '../github-error.ts';
+import { roleOf } from '../permissions.ts';
 import { resolveRevision } from '../graphql/expression.ts';
 import { fullNameOf } from '../repositories.ts';
 import { type Route, repositoryRoute } from '../router.ts';
@@ -13,15 +15,15 @@ import {
   presentVerification,
   presentWholeRepository,
 } from './present.ts';
-import type { Repository } from '../repository.ts';
+import type { Repository, Role } from '../repository.ts';
 
 const reads = [{ contents: 'read' as const }];
 
 /** A repository, its refs, comparisons and archives. */
 export function repositoryRoutes(links: ArchiveLinks): Route[] {
   return [
-    repositoryRoute('GET /repos/{owner}/{repo}', [{ metadata: 'read' }], ({ world }, repository) =>
-      json(presentWholeRepository(world, repository)),
+    repositoryRoute('GET /repos/{owner}/{repo}', [{ metadata: 'read' }], ({ world, caller }, repository) =>
+      json({ ...presentWholeRepository(world, repository), ...roles(caller, repository) }),
     ),
     repositoryRoute('GET /repos/{owner}/{repo}/git/ref/{ref+}', reads, (exchange, repository) => {
       const ref = `refs/${exchange.params['ref'] ?? ''}`;
@@ -62,6 +64,23 @@ export function repositoryRoutes(links: ArchiveLinks): Route[] {
       return { status: 302, headers: { location } };
     }),
   ];
+}
+
+/** What the account may do, whatever its token is for; GitHub does not say what Apps are told here, and so they are told nothing. */
+function roles(caller: Caller, repository: Repository): Record<string, unknown> {
+  if (caller.kind !== 'classic' && caller.kind !== 'fineGrained') return {};
+  const role = roleOf(caller.token.owner, repository) ?? 'read';
+  const order: readonly Role[] = ['read', 'triage', 'write', 'maintain', 'admin'];
+  const atLeast = (wanted: Role): boolean => order.indexOf(role) >= order.indexOf(wanted);
+  return {
+    permissions: {
+      pull: true,
+      triage: atLeast('triage'),
+      push: atLeast('write'),
+      maintain: atLeast('maintain'),
+      admin: atLeast('admin'),
+    },
+  };
 }
 
 function presentCommit(
