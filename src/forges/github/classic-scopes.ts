@@ -21,7 +21,7 @@ export function scopesOf(header: string | null): readonly string[] | undefined {
  * write to, so that no such token is ever narrow: what is granted and does not serve to write one file is named as a surplus.
  */
 export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFacts {
-  const opening = held.isPrivate === false && granted.includes('public_repo') ? 'public_repo' : 'repo';
+  const opening = held.isPrivate === false && !granted.includes('repo') ? 'public_repo' : 'repo';
   const needed = [
     opening,
     ...(held.alsoNeeds.some((each) => each.startsWith('workflows:')) ? ['workflow'] : []),

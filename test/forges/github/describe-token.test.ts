@@ -113,7 +113,7 @@ describe('a classic token', () => {
       '',
       { private: false, permissions: { push: true } },
       [],
-      { verdict: 'Insufficient', granted: [], surplus: [], lacking: ['repo'] },
+      { verdict: 'Insufficient', granted: [], surplus: [], lacking: ['public_repo'] },
     ],
     [
       'repo of somebody who may not write there',
