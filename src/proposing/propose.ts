@@ -2,6 +2,7 @@ import type { Reason } from '../api/reasons.ts';
 import { redactOurs } from '../base/redaction.ts';
 import { isForgeError } from '../forges/errors.ts';
 import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
+import type { Plan, PlannedWrite } from '../forges/plan.ts';
 import { edit } from '../manifests/edit.ts';
 import { markerText } from '../manifests/marker.ts';
 import { scan, type Warning } from '../manifests/scan.ts';
@@ -46,7 +47,7 @@ export interface Recorded {
 /** How the pull request is carried out: through one reader, and one write token for as long as the act takes. */
 export interface Hands {
   readonly reader: ForgeReader;
-  readonly write: <T>(act: (forge: Forge) => Promise<T>) => Promise<T>;
+  readonly write: <T>(act: (forge: Forge) => Promise<T>, plan?: Plan) => Promise<T>;
   readonly index: MarkerIndex;
   /** Login that our commits are attributed to. */
   readonly login: string;
@@ -113,9 +114,15 @@ export async function propose(
       if (!recorded.finished) await finish(open, place, hands);
       return { kind: 'proposed', commit, pullRequest: open };
     }
-    const pullRequest = await hands.write((forge) => publish(forge, open, proposal, place, hands));
+    const pullRequest = await hands.write((forge) => publish(forge, open, proposal, place, hands), {
+      writes: publishing(open, place),
+    });
     return { kind: 'proposed', commit, pullRequest };
   }
+  const plan: Plan = {
+    writes: ['createCommit', 'moveBranch', ...publishing(open, place)],
+    changes: edits.files.map(({ path }) => path),
+  };
   return await hands.write(async (forge) => {
     const made = await forge.createCommit(
       { parent: base.commit, baseTree: base.tree, files: edits.files, message: proposal.commitMessage },
@@ -141,7 +148,7 @@ export async function propose(
     );
     if (moved === 'stale') return { kind: 'overtaken' };
     return { kind: 'proposed', commit, pullRequest: await publish(forge, open, proposal, place, hands) };
-  });
+  }, plan);
 }
 
 function refused(reason: Reason, message: string): Extract<Proposed, { kind: 'refused' }> {
@@ -292,10 +299,23 @@ async function finish(
 ): Promise<void> {
   if (labels.length === 0 && reviewers.length === 0) return;
   try {
-    await write((forge) => forge.decorate({ number, labels, reviewers }, { signal }));
+    await write((forge) => forge.decorate({ number, labels, reviewers }, { signal }), {
+      writes: decorating({ labels, reviewers }),
+    });
   } catch (thrown) {
     if (!isForgeError(thrown) || thrown.code !== 'Refused') throw thrown;
   }
+}
+
+function publishing(open: PullRequest | undefined, place: Place): readonly PlannedWrite[] {
+  return [open === undefined ? 'openPullRequest' : 'updatePullRequest', ...decorating(place)];
+}
+
+function decorating({ labels, reviewers }: Pick<Place, 'labels' | 'reviewers'>): readonly PlannedWrite[] {
+  return [
+    ...(labels.length === 0 ? [] : (['label'] as const)),
+    ...(reviewers.length === 0 ? [] : (['askReviewers'] as const)),
+  ];
 }
 
 async function publish(

@@ -128,6 +128,11 @@ export class Stage {
     this.#status = { ...this.#status, open: false };
   }
 
+  /** As if the process had ended before it knew that the pull request was complete. */
+  forgetEnd(): void {
+    this.#status = { ...this.#status, finished: false };
+  }
+
   pullRequests(): readonly PullRequest[] {
     return this.acme.forge.pullRequests(this.own.fullName);
   }

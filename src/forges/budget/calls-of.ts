@@ -1,7 +1,5 @@
-import type { ForgeWriter, Request } from '../forge.ts';
-
-/** A write that an act means to make; labels and reviewers are the two halves of decorating. */
-export type PlannedWrite = Exclude<keyof ForgeWriter, 'decorate'> | 'label' | 'askReviewers';
+import type { Request } from '../forge.ts';
+import type { Plan, PlannedWrite } from '../plan.ts';
 
 /** The most requests that create content each write takes, at whichever forge: what is not needed is given back. */
 const callsOfWrite = {
@@ -16,7 +14,7 @@ const callsOfWrite = {
 } as const satisfies Record<PlannedWrite, number>;
 
 /** What a promotion takes at most. */
-export const largestPlan: readonly PlannedWrite[] = [
+const wholePromotion: readonly PlannedWrite[] = [
   'createCommit',
   'moveBranch',
   'openPullRequest',
@@ -25,8 +23,8 @@ export const largestPlan: readonly PlannedWrite[] = [
 ];
 
 /** How many calls that create content an act is to reserve. */
-export function callsOf(plan: readonly PlannedWrite[]): number {
-  return plan.reduce((sum, write) => sum + callsOfWrite[write], 0);
+export function callsOf({ writes = wholePromotion }: Plan): number {
+  return writes.reduce((sum, write) => sum + callsOfWrite[write], 0);
 }
 
 /**
