@@ -8,14 +8,14 @@ export interface Leak {
   readonly where: string;
 }
 
-/** Every piece of 12 characters of some secrets as they are, in base64 at any alignment, in base64url and URL-encoded. */
+/** Every piece of 12 characters of some secrets as they are, in base64 at any alignment, in base64url, URL-encoded, in JSON and in hex. */
 export class SecretPieces {
   readonly #owners = new Map<string, string>();
 
-  /** @param secrets name → value; of a PEM the lines around it are left out, which are the same in all of them */
+  /** @param secrets name → value; what is the same in all is left out: of a PEM the lines around it, of a JWT its header and what stands before it */
   constructor(secrets: Iterable<readonly [string, string]>) {
     for (const [name, value] of secrets) {
-      const bare = value.replaceAll(/-----[A-Z ]+-----/g, '').trim();
+      const bare = bareOf(value);
       if (bare.length < pieceLength) throw new Error(`${name} is shorter than a piece`);
       for (const form of formsOf(bare)) this.#add(name, form);
     }
@@ -37,14 +37,25 @@ export class SecretPieces {
   }
 }
 
+function bareOf(secret: string): string {
+  return secret
+    .replaceAll(/-----[A-Z ]+-----/g, '')
+    .trim()
+    .replace(/^(gh[a-z]_\d+_)?eyJ[\w-]+\.(?=[\w-]+\.[\w-]+$)/, '');
+}
+
 function formsOf(secret: string): Set<string> {
+  const hex = Buffer.from(secret).toString('hex');
   const inBase64 = [0, 1, 2].map((shift) => base64Within(secret, shift));
   return new Set([
     secret,
     // A PEM on one line, and as JSON has it.
     secret.replaceAll('\n', ''),
-    secret.replaceAll('\n', String.raw`\n`),
+    JSON.stringify(secret).slice(1, -1),
+    JSON.stringify(JSON.stringify(secret)).slice(3, -3),
     encodeURIComponent(secret),
+    hex,
+    hex.toUpperCase(),
     ...inBase64,
     ...inBase64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
   ]);
