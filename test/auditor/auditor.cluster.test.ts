@@ -59,15 +59,17 @@ async function apply(...objects: readonly object[]): Promise<void> {
   );
 }
 
+const credentialIn = (namespace: string) => ({
+  apiVersion: 'lockkeeper.dev/v1alpha1',
+  kind: 'Credential',
+  metadata: { namespace, name: 'promoter' },
+  spec: { host: 'github.com', repositories: ['acme/fleet'], token: { secretRef: { name: 'key' } } },
+});
+
 /** A namespace with a Credential `promoter` whose Secret does not exist. */
 async function freshCredential(): Promise<string> {
   const namespace = await cluster.freshNamespace('access');
-  await apply({
-    apiVersion: 'lockkeeper.dev/v1alpha1',
-    kind: 'Credential',
-    metadata: { namespace, name: 'promoter' },
-    spec: { host: 'github.com', repositories: ['acme/fleet'], token: { secretRef: { name: 'key' } } },
-  });
+  await apply(credentialIn(namespace));
   return namespace;
 }
 
@@ -172,9 +174,249 @@ describe('a Secret that nobody has been let to', () => {
     await untilVerdict(other, 'Exclusive');
   });
 
-  test('the controller may read it by what lockkeeper rbac prints, which is no other', async () => {
+  test('is Exclusive too when it is the controller that may read it', async () => {
     const namespace = await freshCredential();
-    await apply(...readersOf(namespace, account(systemNamespace, 'lockkeeper-controller')));
     await untilVerdict(namespace, 'Exclusive');
+    await apply(...readersOf(namespace, account(systemNamespace, 'lockkeeper-controller')));
+    await untilPasses(await passes(), 1);
+    expect(await accessOf(namespace)).toMatchObject({ verdict: 'Exclusive', others: 0, paths: [] });
+  });
+});
+
+/** A number that the auditor tells, summed over the other labels. */
+async function metric(start: string): Promise<number> {
+  const text = await (await fetch(`${auditor.telemetryUrl}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => line.startsWith(start));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+const passes = (): Promise<number> => metric('lockkeeper_reconcile_total{');
+const writes = (): Promise<number> => metric('lockkeeper_kube_requests_total{verb="patch"');
+
+async function untilPasses(before: number, more: number): Promise<void> {
+  await eventually(`${more} more passes`, async () => (await passes()) >= before + more);
+}
+
+test('service accounts of other namespaces are counted, and nothing of theirs is named', async () => {
+  const namespace = await freshCredential();
+  const ci = await cluster.freshNamespace('canary');
+  const metadata = { namespace: ci, name: 'impostors' };
+  await apply(
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace: ci, name: 'canary-runner' } },
+    ...readersOf(namespace, account(ci, 'canary-runner'), user('ada')),
+    {
+      ...rbac,
+      kind: 'Role',
+      metadata,
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['serviceaccounts/token'],
+          resourceNames: ['canary-runner'],
+          verbs: ['create'],
+        },
+      ],
+    },
+    {
+      ...rbac,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: roleRef('Role', 'impostors'),
+      subjects: [user('eve')],
+    },
+  );
+  const access = await untilAccess(namespace, 'all are found', ({ others }) => others === 3);
+  expect(access).toMatchObject({
+    verdict: 'Shared',
+    message: `3 others can reach Secret key, 1 of them of other namespaces; see: lockkeeper access promoter -n ${namespace}`,
+    elsewhere: 1,
+  });
+  expect(access.paths.map(({ subject }) => subject)).toEqual(['User ada', 'User eve']);
+  expect(JSON.stringify(access)).not.toContain('canary');
+  expect(access.paths[1]?.via).toContain(
+    'a RoleBinding of another namespace -> a Role of another namespace -> create serviceaccounts/token (I-2) -> a ServiceAccount of another namespace',
+  );
+  // A change where only that account lives concerns this Credential as well.
+  await cluster.kubectl(['delete', 'rolebinding', 'impostors', '-n', ci]);
+  await untilAccess(namespace, 'one is gone', ({ others }) => others === 2);
+});
+
+describe('of a status the auditor', () => {
+  test('owns access and nothing else', async () => {
+    const namespace = await freshCredential();
+    await untilVerdict(namespace, 'Exclusive');
+    const { metadata } = await read(namespace);
+    const owned = metadata.managedFields.filter(({ manager }) => manager === 'lockkeeper-auditor');
+    expect(owned).toEqual([
+      { manager: 'lockkeeper-auditor', fieldsV1: { 'f:status': { 'f:access': expect.any(Object) } } },
+    ]);
+  });
+
+  test('writes nothing when a change changes nothing', async () => {
+    const namespace = await freshCredential();
+    await untilVerdict(namespace, 'Exclusive');
+    const { resourceVersion } = (await read(namespace)).metadata;
+    const [passesBefore, writesBefore] = [await passes(), await writes()];
+    const metadata = { namespace, name: 'nothing' };
+    await apply(
+      {
+        ...rbac,
+        kind: 'Role',
+        metadata,
+        rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] }],
+      },
+      {
+        ...rbac,
+        kind: 'RoleBinding',
+        metadata,
+        roleRef: roleRef('Role', 'nothing'),
+        subjects: [user('ada')],
+      },
+    );
+    await untilPasses(passesBefore, 1);
+    expect((await read(namespace)).metadata.resourceVersion).toBe(resourceVersion);
+    expect(await writes()).toBe(writesBefore);
+  });
+
+  test('says again what somebody took away', async () => {
+    const namespace = await freshCredential();
+    const before = await untilVerdict(namespace, 'Exclusive');
+    const nothing = { status: { access: null } };
+    await cluster.api(
+      'PATCH',
+      `${path(namespace, 'promoter')}/status`,
+      nothing,
+      'application/merge-patch+json',
+    );
+    expect(await untilVerdict(namespace, 'Exclusive')).toMatchObject({
+      ...before,
+      checkedTime: expect.any(String),
+    });
+  });
+
+  test('leaves alone what is not its own', async () => {
+    const namespace = await freshCredential();
+    await untilVerdict(namespace, 'Exclusive');
+    await patchStatus(namespace, 'lockkeeper-controller', { valid: 'True' });
+    await apply(...readersOf(namespace, user('ada')));
+    await untilVerdict(namespace, 'Shared');
+    expect((await read(namespace)).status).toMatchObject({ valid: 'True' });
+  });
+});
+
+/** Server-side apply of a status by one of our service accounts, or by an administrator; each under a name of its own. */
+async function patchStatus(
+  namespace: string,
+  by: 'lockkeeper-auditor' | 'lockkeeper-controller' | 'admin',
+  status: object,
+): Promise<{ readonly status: number; readonly message: string }> {
+  const token =
+    by === 'admin'
+      ? cluster.adminToken
+      : await cluster.requestToken({ namespace: systemNamespace, serviceAccount: by });
+  const answer = await cluster
+    .as(token)
+    .api<{ message?: string }>(
+      'PATCH',
+      `${path(namespace, 'promoter')}/status?fieldManager=${by}&force=true`,
+      { ...credentialIn(namespace), spec: undefined, status },
+      'application/apply-patch+yaml',
+    );
+  return { status: answer.status, message: answer.body.message ?? '' };
+}
+
+describe('the policy of the chart', () => {
+  const access = {
+    verdict: 'Exclusive',
+    checkedTime: '2026-11-25T12:00:00Z',
+    message: 'by a thief',
+    others: 0,
+    elsewhere: 0,
+    paths: [],
+    baseline: [],
+  };
+
+  /** Of a Credential of which no auditor knows, as none was there when it came. */
+  async function withoutAuditor<T>(work: (namespace: string) => Promise<T>): Promise<T> {
+    await auditor.stop();
+    try {
+      return await work(await freshCredential());
+    } finally {
+      auditor = await startAuditor();
+    }
+  }
+
+  test('keeps the auditor to access, and the controller from it', async () => {
+    await withoutAuditor(async (namespace) => {
+      expect(
+        await patchStatus(namespace, 'lockkeeper-auditor', { valid: 'True', appearsAs: 'eve', access }),
+      ).toEqual({
+        status: 422,
+        message: expect.stringMatching(
+          /the auditor writes access alone, and not (appearsAs, valid|valid, appearsAs)$/,
+        ),
+      });
+      expect(await patchStatus(namespace, 'lockkeeper-controller', { valid: 'True', access })).toEqual({
+        status: 422,
+        message: expect.stringContaining('access is written by the auditor alone'),
+      });
+      const taken = { status: 200, message: '' };
+      expect(await patchStatus(namespace, 'lockkeeper-controller', { valid: 'True' })).toEqual(taken);
+      expect(await patchStatus(namespace, 'lockkeeper-auditor', { access })).toEqual(taken);
+      // By now there is something of the other one that each could change or take away.
+      expect(await patchStatus(namespace, 'lockkeeper-controller', { valid: 'False' })).toEqual(taken);
+      expect(
+        await patchStatus(namespace, 'lockkeeper-auditor', { access: { ...access, others: 1 } }),
+      ).toEqual(taken);
+      expect(await patchStatus(namespace, 'lockkeeper-auditor', { access, valid: 'True' })).toMatchObject({
+        status: 422,
+      });
+      expect(await patchStatus(namespace, 'lockkeeper-controller', { access })).toMatchObject({
+        status: 422,
+      });
+      // Nobody else is asked.
+      expect(await patchStatus(namespace, 'admin', { valid: 'True', access })).toEqual(taken);
+    });
+  });
+});
+
+describe('the process', () => {
+  test('goes on where it stopped: it writes nothing again, and sees what came meanwhile', async () => {
+    const [same, changed] = [await freshCredential(), await freshCredential()];
+    await untilVerdict(same, 'Exclusive');
+    await untilVerdict(changed, 'Exclusive');
+    const { resourceVersion } = (await read(same)).metadata;
+    expect(await auditor.stop()).toBe(0);
+    await apply(...readersOf(changed, user('ada')));
+    auditor = await startAuditor();
+    await untilVerdict(changed, 'Shared');
+    await untilPasses(0, await metric('lockkeeper_store_objects{resource="credentials"}'));
+    expect((await read(same)).metadata.resourceVersion).toBe(resourceVersion);
+  });
+
+  test('counts what it found, forgets a Credential that is deleted, and answers for one of the same name', async () => {
+    const namespace = await freshCredential();
+    await apply(...readersOf(namespace, user('ada')));
+    await untilVerdict(namespace, 'Shared');
+    const [shared, readers] = [
+      'lockkeeper_credential_access{verdict="Shared"}',
+      'lockkeeper_credential_access_others{class="Read"}',
+    ];
+    const before = [await metric(shared), await metric(readers)];
+    await cluster.kubectl(['delete', 'credential', 'promoter', '-n', namespace]);
+    await eventually('it is counted no more', async () => (await metric(shared)) < (before[0] ?? 0));
+    expect([await metric(shared), await metric(readers)]).toEqual(before.map((count) => count - 1));
+    await apply(credentialIn(namespace));
+    await untilVerdict(namespace, 'Shared');
+  });
+
+  test('is ready, leads nothing, and has never asked for a Secret', async () => {
+    expect(await (await fetch(`${auditor.telemetryUrl}/readyz`)).text()).toBe('ok');
+    expect(await (await fetch(`${auditor.telemetryUrl}/livez`)).text()).toBe('ok');
+    expect(await metric('lockkeeper_leader ')).toBe(0);
+    const scrape = await (await fetch(`${auditor.telemetryUrl}/metrics`)).text();
+    expect(scrape).toContain('resource="subjectaccessreviews"');
+    expect(scrape).not.toContain('resource="secrets"');
+    expect(await auditor.log()).not.toContain('"level":"error"');
   });
 });

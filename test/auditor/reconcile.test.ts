@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { AuditedCredential } from '../../src/auditor/audited.ts';
+import type { CrossChecked } from '../../src/auditor/cross-check.ts';
+import { AccessReconciler, type Found, type Writable } from '../../src/auditor/reconcile.ts';
+import type { AccessReport } from '../../src/auditor/report.ts';
+import { Tally } from '../../src/auditor/tally.ts';
+import type { CredentialAccess } from '../../src/api/credential.ts';
+import { controller, other, report } from './seen.ts';
+
+const key = 'apps/promoter';
+const signal = new AbortController().signal;
+const hour = 3_600_000;
+const sixHours = 6 * hour;
+
+let stored: AuditedCredential | undefined;
+let rules: AccessReport;
+let checked: CrossChecked;
+let doubt: string | undefined;
+let now: Date;
+let written: { readonly to: Writable; readonly access: CredentialAccess }[];
+let forgotten: string[];
+let tally: Tally;
+let reconciler: AccessReconciler;
+
+function credential(
+  change: { version?: string; access?: CredentialAccess; secret?: string } = {},
+): AuditedCredential {
+  const { version = '10', access, secret = 'key' } = change;
+  return {
+    metadata: { name: 'promoter', namespace: 'apps', uid: 'a', resourceVersion: version },
+    spec: { token: { secretRef: { name: secret } } },
+    ...(access === undefined ? {} : { status: { access } }),
+  };
+}
+
+beforeEach(() => {
+  stored = credential();
+  rules = report();
+  checked = { kind: 'known', againMs: sixHours };
+  doubt = undefined;
+  now = new Date('2026-11-25T12:00:00Z');
+  written = [];
+  forgotten = [];
+  tally = new Tally();
+  reconciler = new AccessReconciler({
+    credential: () => stored,
+    controller,
+    audit: () => rules,
+    doubt: () => doubt,
+    crossCheck: { of: () => Promise.resolve(checked), forget: (each) => void forgotten.push(each) },
+    clock: { now: () => now },
+    write: (to, access) => {
+      written.push({ to, access });
+      return Promise.resolve('20');
+    },
+    onAnswer: (each: string, found: Found | undefined) => tally.note(each, found),
+  });
+});
+
+const pass = () => reconciler.reconcile(key, signal);
+const later = (ms: number): void => void (now = new Date(now.getTime() + ms));
+/** The cache has come to hold what was written. */
+function heard(): void {
+  const { access } = written.at(-1) ?? {};
+  stored = credential({ version: '20', ...(access === undefined ? {} : { access }) });
+}
+
+test('says what it found, and looks again in an hour', async () => {
+  expect(await pass()).toEqual({ requeueAfterMs: hour });
+  expect(written).toEqual([
+    {
+      to: { metadata: credential().metadata, secret: 'key', before: undefined },
+      access: {
+        verdict: 'Exclusive',
+        checkedTime: '2026-11-25T12:00:00Z',
+        message: 'nobody but the controller and the baseline can reach Secret key',
+        others: 0,
+        elsewhere: 0,
+        paths: [],
+        baseline: ['Group system:masters, to which the API server refuses nothing'],
+      },
+    },
+  ]);
+});
+
+describe('the same answer', () => {
+  test('is not written again before an hour has passed, and then for its time', async () => {
+    await pass();
+    heard();
+    later(hour - 1_000);
+    expect(await pass()).toEqual({ requeueAfterMs: 1_000 });
+    expect(written).toHaveLength(1);
+    later(1_000);
+    await pass();
+    expect(written.map(({ access }) => access.checkedTime)).toEqual([
+      '2026-11-25T12:00:00Z',
+      '2026-11-25T13:00:00Z',
+    ]);
+  });
+
+  test('is not written again while the cache does not hold it yet', async () => {
+    await pass();
+    await pass();
+    expect(written).toHaveLength(1);
+  });
+
+  test('is written where somebody took it away', async () => {
+    await pass();
+    stored = credential({ version: '30' });
+    await pass();
+    expect(written).toHaveLength(2);
+  });
+
+  test('is written anew where its time is of the future', async () => {
+    await pass();
+    heard();
+    later(-hour);
+    await pass();
+    expect(written).toHaveLength(2);
+  });
+});
+
+test('another answer is written at once, over the one that was there', async () => {
+  await pass();
+  heard();
+  rules = report({ others: [other()] });
+  later(1_000);
+  await pass();
+  expect(written[1]).toMatchObject({
+    to: { metadata: { resourceVersion: '20' }, before: { verdict: 'Exclusive' } },
+    access: { verdict: 'Shared', others: 1 },
+  });
+});
+
+test('what the API server contradicts for the first time is not said, and asked again soon', async () => {
+  checked = { kind: 'unsure', againMs: 3_000 };
+  expect(await pass()).toEqual({ requeueAfterMs: 3_000 });
+  expect(written).toEqual([]);
+});
+
+test.each([
+  ['the API server contradicts', () => (checked = { kind: 'known', againMs: sixHours, doubt: 'it does' })],
+  ['is made of what could not be read', () => (doubt = 'it does')],
+])('what %s is Unknown', async (_, arrange) => {
+  arrange();
+  await pass();
+  expect(written[0]?.access).toMatchObject({ verdict: 'Unknown', message: 'it does' });
+});
+
+test('looks again when the API server is to be asked again', async () => {
+  checked = { kind: 'known', againMs: 20_000 };
+  expect(await pass()).toEqual({ requeueAfterMs: 20_000 });
+});
+
+test('a Credential that is gone is forgotten', async () => {
+  rules = report({ others: [other(), other({ class: 'Indirect' })] });
+  await pass();
+  expect(tally.facts()).toEqual({
+    verdicts: { Exclusive: 0, Shared: 1, Exposed: 0, Unknown: 0 },
+    others: { Read: 1, Overwrite: 0, Indirect: 1 },
+  });
+  expect(reconciler.dependence(key)).toBeDefined();
+  stored = undefined;
+  expect(await pass()).toEqual({});
+  expect(forgotten).toEqual([key]);
+  expect(reconciler.dependence(key)).toBeUndefined();
+  expect(tally.facts().verdicts).toMatchObject({ Shared: 0 });
+});
+
+test('one of the same name that came in its place is not taken for it', async () => {
+  await pass();
+  stored = { ...credential(), metadata: { ...credential().metadata, uid: 'b' } };
+  await pass();
+  expect(written[1]?.to).toMatchObject({ metadata: { uid: 'b', resourceVersion: '10' }, before: undefined });
+});
