@@ -48,8 +48,8 @@ const controllers: ReadonlySet<string> = new Set([
   'taint-eviction-controller',
   'ttl-after-finished-controller',
   'ttl-controller',
-  'vac-protection-controller',
   'validatingadmissionpolicy-status-controller',
+  'volumeattributesclass-protection-controller',
 ]);
 
 /** Other bindings that Kubernetes makes at start, with the role that each is to and the subjects that it gives it. */
@@ -77,7 +77,11 @@ const bindings: Readonly<Record<string, { readonly role: string; readonly subjec
   },
   'RoleBinding kube-system/system::leader-locking-kube-controller-manager': {
     role: 'Role kube-system/system::leader-locking-kube-controller-manager',
-    subjects: ['User system:kube-controller-manager', 'ServiceAccount kube-system/kube-controller-manager'],
+    subjects: [
+      'User system:kube-controller-manager',
+      'ServiceAccount kube-system/kube-controller-manager',
+      'ServiceAccount kube-system/leader-election-controller',
+    ],
   },
   'RoleBinding kube-system/system::leader-locking-kube-scheduler': {
     role: 'Role kube-system/system::leader-locking-kube-scheduler',

@@ -79,7 +79,7 @@ function closureOf(index: RbacIndex, question: Question): readonly Reached[] {
   let round = seedsOf(index, question);
   while (round.length > 0) {
     const fresh = round
-      .toSorted((a, b) => a.path.length - b.path.length)
+      .toSorted((a, b) => a.path.length - b.path.length || (a.subject.id < b.subject.id ? -1 : 1))
       .filter((each) => addTo(found, each));
     round = fresh.flatMap((each) => actingAs(each, { index, question, asked, found }));
   }

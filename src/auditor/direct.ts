@@ -1,5 +1,4 @@
 import type { Held, Holding } from './held.ts';
-import { isNamed } from './match.ts';
 import { secretVerbs, type SecretVerb } from './rights.ts';
 
 const readVerbs: readonly SecretVerb[] = ['get', 'list', 'watch'];
@@ -20,12 +19,14 @@ export function overwriteOf(held: Held, name: string): readonly Holding[] | unde
   return deletes === undefined || makes === undefined ? undefined : [...deletes.slice(0, 1), makes];
 }
 
-/** What the API server lets somebody do with the Secret of that name. */
+/** What the API server lets somebody do who asks for the Secret by its name; create and deletecollection have none. */
 export function verbsOn(held: Held, name: string): readonly SecretVerb[] {
   return secretVerbs.filter((verb) =>
     verb === 'create' // is asked for without a name
       ? held.all('createSecret').some(({ grant }) => grant.names === undefined)
-      : held.all(`${verb}Secret`).some(({ grant }) => isNamed(grant.names, name)),
+      : held
+          .all(`${verb}Secret`)
+          .some(({ grant: { names } }) => names?.includes(name) ?? names === undefined),
   );
 }
 

@@ -26,22 +26,25 @@ export function isAbout(
   );
 }
 
+/** Names of the objects for which something holds; undefined means all. The empty one stands for requests without a name. */
+export type Names = readonly string[] | undefined;
+
 /**
- * Names of objects for which a rule holds; undefined means all.
+ * Names of the objects for which a rule holds.
  *
  * Requests without a name (create, deletecollection, and list and watch without a field selector) are refused by a rule with names,
  * unless the empty name is one of them. List and watch may carry `metadata.name` as field selector, which counts as a name.
  */
 export function namesOf({ resourceNames }: Rule, carries: 'name' | 'no name' | 'either'): Names {
   if (resourceNames.length === 0) return undefined;
-  if (carries !== 'name' && resourceNames.includes('')) return undefined;
-  return carries === 'no name' ? [] : resourceNames.filter((name) => name !== '');
+  if (carries === 'either') return resourceNames;
+  if (carries === 'no name') return resourceNames.includes('') ? undefined : [];
+  return resourceNames.filter((name) => name !== '');
 }
 
-export type Names = readonly string[] | undefined;
-
-/** Whether a rule with such names holds for this one; without one, whether it holds for any at all. */
+/** Whether what has such names opens the object of this one; without one, whether it opens any at all. */
 export function isNamed(names: Names, name: string | undefined): boolean {
   if (names === undefined) return true;
-  return name === undefined ? names.length > 0 : names.includes(name);
+  // Who may ask for all without a name gets this one too.
+  return name === undefined ? names.length > 0 : names.includes(name) || names.includes('');
 }

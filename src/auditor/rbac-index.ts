@@ -208,7 +208,8 @@ function scopeOf(bindings: Iterable<KnownBinding>, roles: ReadonlyMap<string, Kn
   const holders = new Map<string, GrowingHolder>();
   const baseline = new Map<string, GrowingHolder>();
   const dormant: KnownBinding[] = [];
-  for (const binding of bindings) {
+  // In one order, so that what explains a right does not depend on what was heard of first.
+  for (const binding of [...bindings].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const role = roles.get(binding.roleId);
     if (role === undefined) {
       dormant.push(binding);

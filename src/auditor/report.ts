@@ -33,7 +33,7 @@ export interface Other extends Way {
   readonly isAnybody: boolean;
   /** Of a group of service accounts: how many there are. */
   readonly members?: number;
-  /** What the API server lets them do with the Secret itself, by bindings of their own or of groups that it puts them into. */
+  /** What the API server lets them do who ask for the Secret by its name, by bindings of their own or of groups that it puts them into. */
   readonly verbs: readonly SecretVerb[];
 }
 

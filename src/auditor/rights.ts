@@ -210,6 +210,6 @@ function grant(
 ): Grant[] {
   if (verbs.length === 0 || names?.length === 0) return [];
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-  const which = names === undefined ? '' : ` named ${names.join(', ')}`;
+  const which = names === undefined || names.includes('') ? '' : ` named ${names.join(', ')}`;
   return [{ right, names, words: `${verbs.join(', ')} ${what}${which}` }];
 }

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { fixtures } from './fixtures/index.ts';
+import { expectedOf, findings, reportOn } from './indexed.ts';
+
+test.each(fixtures)('$name', (fixture) => {
+  expect(findings(reportOn(fixture.objects))).toEqual(expectedOf(fixture));
+});
+
+test('each has a name of its own, there are more than forty, and each way around is among them', () => {
+  const names = fixtures.map(({ name }) => name);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  expect(names.length).toBeGreaterThan(40);
+  const shown = new Set(fixtures.flatMap(({ detour }) => detour ?? []));
+  expect([...shown].toSorted()).toEqual(Array.from({ length: 12 }, (_, at) => `I-${at + 1}`).toSorted());
+});
+
+test('what was heard of first makes no difference', () => {
+  for (const { objects } of fixtures) expect(reportOn(objects.toReversed())).toEqual(reportOn(objects));
+});
