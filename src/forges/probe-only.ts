@@ -37,7 +37,7 @@ export function probeOnly(
     open: ({ endpoint: { host } }) => {
       throw new ForgeError(
         'Refused',
-        `promotions on ${product} are not supported by this version, so nothing was sent to ${host}; its credentials are probed and shown`,
+        `promotions on ${product}, as ${host} is one, are not supported by this version; its credentials are probed and shown, and nothing else is sent to it`,
       );
     },
   };

@@ -35,6 +35,7 @@ type DescribeToken = (connection: Connection, token: Secret, call: Call) => Prom
 export interface Probe {
   /** Asks about the token. */
   readonly describe: () => Promise<TokenFacts>;
+  readonly connection: Connection;
   readonly asked: readonly Asked[];
   /** Answers differently from now on. */
   answer: (answers: Recorded) => void;
@@ -73,6 +74,7 @@ export async function withProbe(
   try {
     await test({
       describe: () => describeToken(connection, new Secret(token), { signal: new AbortController().signal }),
+      connection,
       asked: server.asked,
       answer: (next) => void (current = next),
       pass: (ms) => void (now = new Date(now.getTime() + ms)),

@@ -1,3 +1,4 @@
+import { foreignOf } from '../foreign-token.ts';
 import type { Provider } from '../forge.ts';
 import { probeOnly } from '../probe-only.ts';
 import { describeToken } from './describe-token.ts';
@@ -7,4 +8,5 @@ import { neededScopes } from './scope.ts';
 export const gitea: Provider = probeOnly('Gitea or Forgejo', {
   describeToken,
   permissions: { read: ['read:repository', 'read:user'], write: neededScopes },
+  looksForeign: foreignOf('GitHub', 'GitLab'),
 });

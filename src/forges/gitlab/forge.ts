@@ -1,3 +1,4 @@
+import { foreignOf } from '../foreign-token.ts';
 import type { Provider } from '../forge.ts';
 import { probeOnly } from '../probe-only.ts';
 import { describeToken } from './describe-token.ts';
@@ -6,4 +7,5 @@ import { describeToken } from './describe-token.ts';
 export const gitlab: Provider = probeOnly('GitLab', {
   describeToken,
   permissions: { read: ['read_api'], write: ['api'] },
+  looksForeign: foreignOf('GitHub'),
 });
