@@ -57,7 +57,7 @@ export interface Reconcilers {
   abort(reason: Error): void;
   /** Ends the passes, within eight seconds: see Controller.stop. */
   stop(): Promise<void>;
-  /** Sends what is still to be told in Events, within two seconds. */
+  /** Sends what is still to be told in Events, and gives the forges their read tokens back, within two seconds. */
   drain(): Promise<void>;
   facts(): readonly ControllerFacts[];
 }
@@ -94,6 +94,7 @@ export function createReconcilers({
   const keyring = new Keyring({
     forges,
     readSecret: secretReader(transport, caches),
+    credential: (namespace, name) => caches.credential(`${namespace}/${name}`),
     uses,
     clock: systemClock,
     onUnrevoked: (name) =>
@@ -184,7 +185,9 @@ export function createReconcilers({
     stop: async () => {
       await Promise.all(both.map(({ controller }) => controller.stop()));
     },
-    drain: () => events.drain(drainWithinMs),
+    drain: async () => {
+      await Promise.all([events.drain(drainWithinMs), keyring.close()]);
+    },
     facts: () =>
       both.map(({ controller, ...options }) => ({
         controller: controller.name,

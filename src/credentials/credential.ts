@@ -6,6 +6,7 @@ import type {
   RateFacts,
   TokenFacts,
 } from '../forges/forge.ts';
+import type { Need } from './needs.ts';
 
 /** What a probe found out about a credential: one model for every kind of credential and every forge. */
 export type CredentialFacts = (
@@ -22,6 +23,10 @@ export type CredentialFacts = (
   readonly tokenHash?: string;
   /** When the forge last saw it in use, by whomever; absent where no one tells. */
   readonly lastUsedOnForge?: ForgeLastUsed;
+  /** Why whoever `lastUsedFrom` names cannot tell when it was used. */
+  readonly lastUsedUnknown?: string;
+  /** What promotions with it took beyond what every one takes, since the process started. */
+  readonly needs?: readonly Need[];
   /** Absent where the forge does not limit, or does not say. */
   readonly rate?: RateFacts;
 };

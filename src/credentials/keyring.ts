@@ -1,32 +1,30 @@
-import { LRUCache } from 'lru-cache';
 import type { Credential } from '../api/credential.ts';
-import { addMs, type Clock } from '../base/time.ts';
-import { isForgeError } from '../forges/errors.ts';
-import type {
-  AppFacts,
-  AppKey,
-  Call,
-  Connection,
-  Forge,
-  ForgeIdentity,
-  ForgeReader,
-  Installation,
-  MintedToken,
-  Provider,
-  Repository,
-} from '../forges/forge.ts';
+import type { Clock } from '../base/time.ts';
+import { callsOf } from '../forges/budget/calls-of.ts';
+import type { Call, Forge, ForgeReader, Repository, Sighting } from '../forges/forge.ts';
+import type { Plan } from '../forges/plan.ts';
+import { allowedForge, listedForge } from './allowed.ts';
 import type { CredentialFacts } from './credential.ts';
-import { readMaterial, secretNameOf, type Material, type StoredSecret } from './material.ts';
-import { CredentialProblem, isOfCredential, problemOf } from './problem.ts';
-import { ReadTokens, type Held, type TokenName } from './read-tokens.ts';
-import { readerThrough, type Reading } from './reader-through.ts';
+import { CurrentSecrets, type SecretUse } from './current-secrets.ts';
+import { InstalledApps } from './installed.ts';
+import type { ListedForge } from './listed-forge.ts';
+import { Logins } from './logins.ts';
+import { readMaterial, secretNameOf, type Material } from './material.ts';
+import { repositoryOf } from './named-repository.ts';
+import { Needs, needsOf, type Need } from './needs.ts';
+import { observerOf } from './observer.ts';
+import type { Opened } from './opened.ts';
+import { openApp } from './opened-app.ts';
+import { openToken } from './opened-token.ts';
+import { AppProbes, probeToken } from './probe.ts';
+import { isOfCredential, problemOf, problemOrThrow } from './problem.ts';
+import { ReadTokens } from './read-tokens.ts';
+import { readerThrough } from './reader-through.ts';
+import { Session } from './session.ts';
+import { Sightings, type Observed } from './sightings.ts';
+import type { StoredSecret } from './stored-value.ts';
 import type { Doing, Uses } from './uses.ts';
-
-/** One forge of the operator's list. */
-export interface ListedForge {
-  readonly connection: Connection;
-  readonly provider: Provider;
-}
+import { write } from './writing.ts';
 
 /** Reads one Secret by its name; rejects with a CredentialProblem when it is absent or may not be read. */
 export type SecretReader = (namespace: string, name: string, call: Call) => Promise<StoredSecret>;
@@ -35,6 +33,8 @@ export interface KeyringParts {
   /** By host. What is not in it does not exist. */
   readonly forges: ReadonlyMap<string, ListedForge>;
   readonly readSecret: SecretReader;
+  /** Another Credential, for those that are to be asked about a token. */
+  readonly credential: (namespace: string, name: string) => Credential | undefined;
   readonly uses: Uses;
   readonly clock: Clock;
   /** Told when a write token could not be revoked; it dies by itself within the hour. */
@@ -45,6 +45,8 @@ export interface KeyringParts {
 export interface Purpose {
   readonly pipeline: string;
   readonly environment: string;
+  /** It goes before others of its namespace where budget is short. */
+  readonly isProtected?: boolean;
   readonly host: string;
   readonly repository: Repository;
 }
@@ -54,39 +56,41 @@ export interface Access {
   readonly reader: ForgeReader;
   /** Who pull requests and commits appear to be from. */
   readonly login: string;
-  /** Runs `act` with a token minted for it alone (one repository; contents and pull requests), which is revoked when it ends, however it ends. */
-  readonly write: <T>(act: (forge: Forge) => Promise<T>) => Promise<T>;
-}
-
-/** A repository opened: each reading uses the read token of the moment. */
-interface Opened {
-  readonly login: string;
-  readonly read: Reading;
-  readonly write: Access['write'];
+  /**
+   * Runs `act` with a token minted for it alone (one repository; contents and pull requests, and what changing these files takes beyond
+   * that), which is revoked when it ends, however it ends. Rejects with WaitingForBudget, and begins nothing, while the forge does not
+   * take all that is planned.
+   */
+  readonly write: <T>(act: (forge: Forge) => Promise<T>, plan?: Plan) => Promise<T>;
 }
 
 /** A Credential's Secret as it is now. */
 export interface Inspected {
   /** Differs for every other key or Secret. */
   readonly identity: string;
-  /** Asks the forge about it: one request in the steady state. */
+  /** Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names. */
   readonly probe: () => Promise<CredentialFacts>;
 }
 
-/** The only place that turns a Credential into something that can act. Holds no secret longer than its tokens live. */
+/**
+ * The only place that turns a Credential into something that can act. Secrets are read at each use and not kept, since
+ * parsing one takes 1 ms: of keys nothing outlives a pass, and of tokens what was minted for reading.
+ */
 export class Keyring {
   readonly #parts: KeyringParts;
+  readonly #secrets = new CurrentSecrets();
+  readonly #installed = new InstalledApps();
+  readonly #logins = new Logins();
+  readonly #needs = new Needs();
   readonly #readTokens: ReadTokens;
-  /** Facts by the material that they are true of: another key is another entry. */
-  readonly #apps = new LRUCache<string, AppFacts>({ max: 1_000 });
-  readonly #logins = new LRUCache<string, string>({ max: 1_000 });
-  readonly #installations = new LRUCache<string, { readonly found: Installation; readonly at: Date }>({
-    max: 2_000,
-  });
+  readonly #appProbes: AppProbes;
+  readonly #sightings: Sightings;
 
   constructor(parts: KeyringParts) {
     this.#parts = parts;
     this.#readTokens = new ReadTokens(parts.clock);
+    this.#appProbes = new AppProbes(this.#installed, parts.clock);
+    this.#sightings = new Sightings(parts.clock);
   }
 
   /**
@@ -95,42 +99,61 @@ export class Keyring {
    */
   async open(credential: Credential, purpose: Purpose, call: Call): Promise<Access> {
     const name = nameOf(credential);
-    const forge = this.#allowed(credential, purpose);
-    const material = await this.#material(credential, call);
-    const by = `${purpose.pipeline} ${purpose.environment}`;
+    const forge = allowedForge(this.#parts.forges, credential, purpose);
     const where = `${purpose.repository.owner}/${purpose.repository.name}`;
-    const used = (): void =>
-      this.#parts.uses.note(name, purpose.pipeline, { time: this.#parts.clock.now(), by });
+    const by = `${purpose.pipeline} ${purpose.environment}`;
+    const open = async (): Promise<Opened> => {
+      const material = await this.#material(credential, forge, call);
+      return await this.#openWith({ credential, forge, material, purpose }, call);
+    };
     const heeding = async <T>(doing: Doing, work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
       } catch (thrown) {
-        this.#heed(name, where, doing, thrown, () =>
-          this.#installations.delete(installationKey(forge, material, purpose.repository)),
-        );
+        this.#heed(name, where, doing, thrown);
         throw thrown;
       }
     };
-    const { login, read, write } = await heeding('reading', () =>
-      material.kind === 'app'
-        ? this.#openApp(forge, material, purpose.repository, name, call)
-        : this.#openToken(forge, material, purpose.repository, call),
-    );
+    const session = new Session({
+      opened: await heeding('reading', open),
+      renew: async (before) => {
+        const material = await this.#material(credential, forge, call);
+        if (material.identity === before.identity) return undefined;
+        return await this.#openWith({ credential, forge, material, purpose }, call);
+      },
+      isReplaced: ({ identity }) =>
+        this.#secrets.isReplaced(useOf(credential, secretNameOf(credential.spec)), identity),
+    });
+    const accepted = (doing: Doing): void => {
+      const { uses, clock } = this.#parts;
+      uses.note(name, purpose.pipeline, { time: clock.now(), by });
+      uses.accepted(name, where, doing);
+    };
     return {
-      login,
+      get login() {
+        return session.login;
+      },
       reader: readerThrough((use) =>
         heeding('reading', async () => {
-          const answer = await read(use);
-          used();
-          this.#parts.uses.accepted(name, where, 'reading');
+          const answer = await session.run((opened) => opened.read(use));
+          accepted('reading');
           return answer;
         }),
       ),
-      write: (act) =>
+      write: (act, plan = {}) =>
         heeding('writing', async () => {
-          const answer = await write(act);
-          used();
-          this.#parts.uses.accepted(name, where, 'writing');
+          const needs = needsOf(forge.provider, { by, paths: plan.changes ?? [] });
+          this.#needs.note(name, needs);
+          const answer = await write(session, act, needs, (account) =>
+            forge.budget?.reserve({
+              account,
+              act: by,
+              spender: purpose.pipeline,
+              isProtected: purpose.isProtected ?? false,
+              calls: callsOf(plan),
+            }),
+          );
+          accepted('writing');
           return answer;
         }),
     };
@@ -138,12 +161,28 @@ export class Keyring {
 
   /** Reads a Credential's Secret; not when the operator does not list its host. */
   async inspect(credential: Credential, call: Call): Promise<Inspected> {
-    const forge = this.#listed(credential.spec.host);
-    const material = await this.#material(credential, call);
+    const forge = listedForge(this.#parts.forges, credential.spec.host);
+    const material = await this.#material(credential, forge, call);
     return {
       identity: material.identity,
       probe: () => this.#probe(forge, material, credential, call),
     };
+  }
+
+  /** What promotions with a credential took beyond what every one takes, since the process started. @param credential `namespace/name` */
+  needsOf(credential: string): readonly Need[] {
+    return this.#needs.of(credential);
+  }
+
+  /** The Credential is gone: what was minted for it ends, unless another one names the same Secret. */
+  forget(credential: string): void {
+    this.#needs.forget(credential);
+    this.#retire(this.#secrets.leave(credential));
+  }
+
+  /** Takes back the read tokens that are still alive, in two seconds at most. Passes should have ended; what they mint now is revoked at once. */
+  async close(): Promise<void> {
+    await this.#readTokens.close(closeWithinMs);
   }
 
   async #probe(
@@ -152,175 +191,106 @@ export class Keyring {
     credential: Credential,
     call: Call,
   ): Promise<CredentialFacts> {
-    const identity = forge.provider.identity(forge.connection);
     const repository = repositoryOf(probedRepository(credential));
-    if (material.kind === 'token') {
-      return { kind: 'token', token: await identity.describeToken(material.token, { repository }, call) };
-    }
-    const app = await this.#describeApp(forge, identity, material, call);
-    const installation = await identity.findInstallation(material.key, { repository }, call);
-    this.#installations.set(installationKey(forge, material, repository), {
-      found: installation,
-      at: this.#parts.clock.now(),
-    });
-    const missing = forge.provider.permissions.write.filter(
-      (each) => !installation.permissions.includes(each),
-    );
-    return { kind: 'app', app, installation, missing };
+    const needs = this.#needs.of(nameOf(credential));
+    const probing = { forge, repository, alsoNeeds: needs.map(({ permission }) => permission) };
+    const facts =
+      material.kind === 'app'
+        ? await this.#appProbes.probe({ ...probing, material }, call)
+        : await probeToken(
+            { ...probing, material },
+            (token) => this.#sight(credential, forge, token, call),
+            call,
+          );
+    const { login } = facts.kind === 'app' ? facts.app : facts.token.owner;
+    this.#logins.learn(forge.connection.endpoint.host, material.identity, login);
+    return needs.length === 0 ? facts : { ...facts, needs };
   }
 
-  /** HostNotAllowed unless the operator lists the host. */
-  #listed(host: string): ListedForge {
-    const forge = this.#parts.forges.get(host);
-    if (forge !== undefined) return forge;
-    const known = [...this.#parts.forges.keys()].join(', ');
-    throw new CredentialProblem(
-      'HostNotAllowed',
-      `${host} is not on the operator's list of forges (${known}); ask the operator to add it, or correct url and host`,
-    );
-  }
-
-  #allowed({ metadata, spec }: Credential, { host, repository }: Purpose): ListedForge {
-    const forge = this.#listed(host);
-    if (spec.host !== host) {
-      throw new CredentialProblem(
-        'HostNotAllowed',
-        `Credential ${metadata.name} is for ${spec.host}, not ${host}; correct its host, or url`,
-      );
-    }
-    const wanted = `${repository.owner}/${repository.name}`;
-    if (!spec.repositories.some((each) => each.toLowerCase() === wanted.toLowerCase())) {
-      throw new CredentialProblem(
-        'RepositoryNotAllowed',
-        `Credential ${metadata.name} is not for ${wanted}; add it to its repositories or correct url`,
-      );
-    }
-    return forge;
-  }
-
-  async #material({ metadata, spec }: Credential, call: Call): Promise<Material> {
-    const secret = secretNameOf(spec);
-    const stored = await this.#parts.readSecret(metadata.namespace, secret, call);
-    return readMaterial(spec, `${metadata.namespace}/${secret}`, stored);
-  }
-
-  async #openApp(
+  /** What the one whom `lastUsedFrom` names can tell of the token. */
+  async #sight(
+    credential: Credential,
     forge: ListedForge,
-    material: Extract<Material, { kind: 'app' }>,
-    repository: Repository,
-    credential: string,
+    token: Omit<Observed, 'organization'>,
+    call: Call,
+  ): Promise<Sighting | undefined> {
+    const { namespace } = credential.metadata;
+    const organization = repositoryOf(probedRepository(credential)).owner;
+    const found = observerOf(credential, organization, (name) => this.#parts.credential(namespace, name));
+    if (found?.kind !== 'observer') return found;
+    const { repository } = found;
+    try {
+      const observer = await this.#material(found.credential, forge, call);
+      return await this.#sightings.of(
+        { forge, observer, repository, observed: { ...token, organization } },
+        call,
+      );
+    } catch (thrown) {
+      return { kind: 'unknown', why: problemOrThrow(thrown, call.signal).message };
+    }
+  }
+
+  /** What the Secret holds now; what came of another key that it held before ends. */
+  async #material(credential: Credential, forge: ListedForge, call: Call): Promise<Material> {
+    const { metadata, spec } = credential;
+    const name = secretNameOf(spec);
+    const use = useOf(credential, name);
+    let stored: StoredSecret;
+    try {
+      stored = await this.#parts.readSecret(metadata.namespace, name, call);
+    } catch (thrown) {
+      if (problemOf(thrown) !== undefined) this.#retire(this.#secrets.lost(use));
+      throw thrown;
+    }
+    let material: Material | undefined;
+    try {
+      material = readMaterial(spec, { ...stored, where: use.secret }, forge);
+      return material;
+    } finally {
+      const { uid, resourceVersion } = stored;
+      const seen = { uid, resourceVersion, identity: material?.identity };
+      this.#retire(this.#secrets.saw(nameOf(credential), use, seen));
+    }
+  }
+
+  #openWith(
+    {
+      credential,
+      forge,
+      material,
+      purpose: { repository },
+    }: {
+      readonly credential: Credential;
+      readonly forge: ListedForge;
+      readonly material: Material;
+      readonly purpose: Purpose;
+    },
     call: Call,
   ): Promise<Opened> {
-    const { connection, provider } = forge;
-    const identity = provider.identity(connection);
-    const app = await this.#describeApp(forge, identity, material, call);
-    const installation = await this.#installation(forge, identity, material, repository, call);
-    const request = (permissions: readonly string[]) => ({
-      key: material.key,
-      installation,
-      repositories: [{ name: repository.name }],
-      permissions,
-    });
-    const name: TokenName = {
-      host: connection.endpoint.host,
-      identity: material.identity,
-      installation,
-      repositories: [`${repository.owner}/${repository.name}`],
-      permissions: provider.permissions.read,
-    };
-    const open = (token: MintedToken, mintedAt: Date): Forge =>
-      provider.open(connection, repository, { value: token.token, mintedAt });
-    const read: Reading = async (use) => {
-      const get = (): Promise<Held> =>
-        this.#readTokens.get(name, () => identity.mintToken(request(provider.permissions.read), call));
-      const held = await get();
-      try {
-        return await use(open(held.minted, held.mintedAt));
-      } catch (thrown) {
-        const code = isForgeError(thrown) ? thrown.code : undefined;
-        // A repository that is made anew under its old name is another one to a token that was minted before.
-        if (code === 'Unauthorized' || code === 'NotFound') this.#readTokens.drop(name, held);
-        // Revoked, or the App was changed: another one may do.
-        if (code !== 'Unauthorized') throw thrown;
-        const again = await get();
-        return await use(open(again.minted, again.mintedAt));
-      }
-    };
-    return {
-      login: app.login,
-      read,
-      write: async (act) => {
-        const minted = await identity.mintToken(request(provider.permissions.write), call);
-        try {
-          return await act(open(minted, this.#parts.clock.now()));
-        } finally {
-          // Also when we are told to stop: a live write token must not outlive the act.
-          await identity
-            .revokeToken(minted.token, { signal: AbortSignal.timeout(5_000) })
-            .catch(() => this.#parts.onUnrevoked(credential));
-        }
-      },
-    };
+    const kept = { logins: this.#logins, installed: this.#installed, readTokens: this.#readTokens };
+    if (material.kind === 'token') return openToken({ forge, material, repository, ...kept }, call);
+    const { clock, onUnrevoked } = this.#parts;
+    const told = { clock, onUnrevoked: () => onUnrevoked(nameOf(credential)) };
+    return openApp({ forge, material, repository, ...kept, ...told }, call);
   }
 
-  async #openToken(
-    { connection, provider }: ListedForge,
-    material: Extract<Material, { kind: 'token' }>,
-    repository: Repository,
-    call: Call,
-  ): Promise<Opened> {
-    const forge = provider.open(connection, repository, { value: material.token });
-    const key = `${connection.endpoint.host} ${material.identity}`;
-    let login = this.#logins.get(key);
-    if (login === undefined) {
-      login = (await provider.identity(connection).describeToken(material.token, { repository }, call)).owner.login;
-      this.#logins.set(key, login);
+  #retire(identities: readonly string[]): void {
+    for (const identity of identities) {
+      this.#readTokens.retire(identity);
+      this.#installed.retire(identity);
     }
-    return { login, read: (use) => use(forge), write: (act) => act(forge) };
   }
 
-  async #describeApp(
-    { connection }: ListedForge,
-    identity: ForgeIdentity,
-    material: { readonly key: AppKey; readonly identity: string },
-    call: Call,
-  ): Promise<AppFacts> {
-    const key = `${connection.endpoint.host} ${material.identity}`;
-    const known = this.#apps.get(key);
-    if (known !== undefined) return known;
-    const found = await identity.describeApp(material.key, call);
-    this.#apps.set(key, found);
-    return found;
-  }
-
-  async #installation(
-    forge: ListedForge,
-    identity: ForgeIdentity,
-    material: Extract<Material, { kind: 'app' }>,
-    repository: Repository,
-    call: Call,
-  ): Promise<string> {
-    if (material.key.installationId !== undefined) return material.key.installationId;
-    const key = installationKey(forge, material, repository);
-    const known = this.#installations.get(key);
-    const now = this.#parts.clock.now();
-    if (known !== undefined && addMs(known.at, installationTtlMs) > now) return known.found.id;
-    const found = await identity.findInstallation(material.key, { repository }, call);
-    this.#installations.set(key, { found, at: now });
-    return found.id;
-  }
-
-  /** Keeps what a failure tells of the credential's health, and forgets what it proves wrong. */
-  #heed(credential: string, where: string, doing: Doing, thrown: unknown, forget: () => void): void {
+  /** Keeps what a failure tells of the credential's health. */
+  #heed(credential: string, where: string, doing: Doing, thrown: unknown): void {
     const problem = problemOf(thrown);
-    if (problem === undefined || !isOfCredential(problem)) return;
-    forget();
-    this.#parts.uses.refused(credential, where, doing, problem);
+    if (problem !== undefined && isOfCredential(problem))
+      this.#parts.uses.refused(credential, where, doing, problem);
   }
 }
 
-/** How long an installation is believed to be where it was found. */
-const installationTtlMs = 10 * 60_000;
+/** Beside what else ends then, it stays within the ten seconds of stopping. */
+const closeWithinMs = 2_000;
 
 export function nameOf({ metadata }: Credential): string {
   return `${metadata.namespace}/${metadata.name}`;
@@ -331,15 +301,10 @@ export function probedRepository({ spec }: Credential): string {
   return spec.repositories[0] ?? '';
 }
 
-function installationKey(
-  { connection }: ListedForge,
-  material: Material,
-  { owner, name }: Repository,
-): string {
-  return [connection.endpoint.host, material.identity, owner, name].join(' ');
-}
-
-function repositoryOf(path: string): Repository {
-  const cut = path.lastIndexOf('/');
-  return { owner: path.slice(0, cut), name: path.slice(cut + 1) };
+function useOf({ metadata, spec }: Credential, secret: string): SecretUse {
+  return {
+    secret: `${metadata.namespace}/${secret}`,
+    kind: spec.githubApp === undefined ? 'token' : 'app',
+    host: spec.host,
+  };
 }

@@ -5,7 +5,7 @@ import type { Transport } from './transport/transport.ts';
 
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
 const stored = z.object({
-  metadata: z.object({ uid: z.string() }),
+  metadata: z.object({ uid: z.string(), resourceVersion: z.string() }),
   data: z.record(z.string(), z.string()).optional(),
 });
 
@@ -14,12 +14,16 @@ export async function readSecret(
   transport: Pick<Transport, 'call'>,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
-): Promise<{ readonly uid: string; readonly data: ReadonlyMap<string, Secret> }> {
-  const read = stored.parse(
+): Promise<{
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly data: ReadonlyMap<string, Secret>;
+}> {
+  const { metadata, data } = stored.parse(
     await transport.call({ method: 'GET', path: pathOf(secrets, { namespace, name }), signal }),
   );
-  const data = Object.entries(read.data ?? {}).map(
-    ([key, value]) => [key, new Secret(Buffer.from(value, 'base64'))] as const,
+  const values = Object.entries(data ?? {}).map(
+    ([key, value]) => [key, new Secret(Buffer.from(value, 'base64'), 'stored')] as const,
   );
-  return { uid: read.metadata.uid, data: new Map(data) };
+  return { ...metadata, data: new Map(values) };
 }

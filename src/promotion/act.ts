@@ -87,12 +87,10 @@ async function carryOut(tools: Tools, request: Act): Promise<Outcome> {
       if (found === undefined) return { kind: 'lost' };
       // Merged is the usual case: no token that may write is minted for it.
       if (found.state !== 'Open') return { kind: 'withdrawn', state: found.state };
-      const { state } = await access.write((forge) =>
-        forge.closePullRequest(
-          redactOurs({ number: decision.number, comment: decision.comment }, 'pull request'),
-          { signal },
-        ),
-      );
+      const close = redactOurs({ number: decision.number, comment: decision.comment }, 'pull request');
+      const { state } = await access.write((forge) => forge.closePullRequest(close, { signal }), {
+        writes: ['closePullRequest'],
+      });
       return { kind: 'withdrawn', state: state === 'Merged' ? 'Merged' : 'Closed' };
     }
     case 'propose':

@@ -21,6 +21,7 @@ export function appFacts(
     installation: {
       id: '34',
       account: 'acme',
+      appLogin: 'acme-promoter[bot]',
       permissions: least.granted,
       repositorySelection: 'selected',
       scope: least,

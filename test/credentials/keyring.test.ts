@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Credential } from '../../src/api/credential.ts';
-import { Keyring, type Purpose } from '../../src/credentials/keyring.ts';
+import type { Purpose } from '../../src/credentials/keyring.ts';
+import type { ForgeIdentity } from '../../src/forges/forge.ts';
 import { call, failureOf } from '../forges/github/opened.ts';
-import { tokenCredential, startAcme, type Acme, type Promoter } from './promoter.ts';
+import { minuteMs, tokenCredential, startAcme, type Acme, type Promoter } from './promoter.ts';
+
+const query = { baseBranch: 'main', headBranch: 'promotion/x', paths: [] };
 
 let acme: Acme;
 beforeAll(async () => void (acme = await startAcme()));
@@ -89,83 +93,187 @@ describe('the installation of an App', () => {
   /** Opens the repository and looks into it. */
   async function look({ keyring, credential, purpose }: Promoter): Promise<void> {
     const { reader } = await keyring.open(credential, purpose, call());
-    await reader.look({ baseBranch: 'main', headBranch: 'promotion/x', paths: [] }, call());
+    await reader.look(query, call());
   }
   const find = 'GET /repos/{owner}/{repo}/installation';
 
-  test('is found when the Secret does not name it, once for ten minutes', async () => {
-    const own = await acme.promoter();
-    await look(own);
-    await look(own);
-    expect(acme.asked().filter((route) => route === find)).toHaveLength(1);
-    own.clock.advance(11 * 60_000);
-    await look(own);
-    expect(acme.asked().filter((route) => route === find)).toHaveLength(2);
+  const secretOf = ({ app, privateKey }: Promoter): Record<string, string> => ({
+    appId: String(app.id),
+    privateKey,
   });
 
-  test('is not looked for when the Secret names it', async () => {
+  test('is found by the repository, once, until the forge says that it is not so', async () => {
     const own = await acme.promoter();
-    own.secrets.put('apps/acme-promoter', {
-      appId: String(own.app.id),
-      privateKey: own.privateKey,
-      installationId: String(own.installation.id),
-    });
     await look(own);
-    expect(acme.asked()).not.toContain(find);
+    own.clock.advance(11 * minuteMs);
+    await look(own);
+    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
   });
 
-  test('that was removed and made anew is found at the next attempt, not in ten minutes', async () => {
+  test('is found once for all who ask at the same time', async () => {
     const own = await acme.promoter();
-    await look(own);
+    await Promise.all([look(own), look(own), look(own)]);
+    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
+  });
+
+  test('that was removed and made anew is found within the same pass', async () => {
+    const own = await acme.promoter();
+    const { reader, write } = await own.keyring.open(own.credential, own.purpose, call());
+    await reader.look(query, call());
     own.installation.uninstalled = true;
     own.clock.advance(10_000);
     acme.forge.install(own.app, own.repository.owner, [own.fullName]);
-    expect(await failureOf(look(own))).toMatchObject({ code: 'NotInstalled' });
-    expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({ good: false, reason: 'NotInstalled' });
-    await look(own);
+    expect((await reader.look(query, call())).base).toBeDefined();
+    expect(await write(async (forge) => (await forge.look(query, call())).base !== undefined)).toBe(true);
+    expect(acme.taken().filter((route) => route === find)).toHaveLength(2);
     expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({ good: true });
+  });
+
+  test('that was removed for good is looked for once more, and that is reported', async () => {
+    const own = await acme.promoter();
+    const { reader } = await own.keyring.open(own.credential, own.purpose, call());
+    await reader.look(query, call());
+    own.installation.uninstalled = true;
+    own.clock.advance(10_000);
+    acme.forge.log.clear();
+    expect(await failureOf(reader.look(query, call()))).toMatchObject({ code: 'NotInstalled' });
+    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
+    expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({ good: false, reason: 'NotInstalled' });
+  });
+
+  test('that the Secret names is held against the one that the repository has', async () => {
+    const [own, other] = [await acme.promoter(), await acme.promoter()];
+    const elsewhere = acme.forge.install(own.app, other.repository.owner, [other.fullName]);
+    const named = (installationId: number): void =>
+      own.secrets.put('apps/acme-promoter', { ...secretOf(own), installationId: String(installationId) });
+    named(elsewhere.id);
+    expect(await failureOf(look(own))).toMatchObject({ code: 'NotInstalled' });
+    // Both have a repository of that name: by the name alone a token for the other one would have been minted.
+    expect(acme.asked()).not.toContain('POST /app/installations/{installation_id}/access_tokens');
+    named(own.installation.id);
+    await look(own);
+  });
+
+  test('whose owner the Secret names is held against that too', async () => {
+    const own = await acme.promoter();
+    const { appId = '', privateKey = '' } = secretOf(own);
+    const named = (githubAppInstallationOwner: string): void =>
+      own.secrets.put('apps/acme-promoter', {
+        githubAppID: appId,
+        githubAppPrivateKey: privateKey,
+        githubAppInstallationOwner,
+      });
+    named('globex');
+    expect(await failureOf(look(own))).toMatchObject({ code: 'NotInstalled' });
+    named(own.repository.owner.toUpperCase());
+    await look(own);
+  });
+});
+
+test('an App that was renamed acts under its new name after the next probe, and its facts say so', async () => {
+  const own = await acme.promoter();
+  const { login: before } = await own.keyring.open(own.credential, own.purpose, call());
+  const probe = async (): Promise<unknown> => {
+    const facts = await (await own.keyring.inspect(own.credential, call())).probe();
+    return facts.kind === 'app' && facts.app.login;
+  };
+  expect(await probe()).toBe(before);
+  Reflect.set(own.app, 'slug', 'renamed');
+  expect(await probe()).toBe('renamed[bot]');
+  expect((await own.keyring.open(own.credential, own.purpose, call())).login).toBe('renamed[bot]');
+});
+
+describe('a probe', () => {
+  test.each(['App', 'token'])('of an %s is one request in the steady state', async (kind) => {
+    const own = await acme.promoter();
+    if (kind === 'token')
+      own.secrets.put('apps/acme-promoter', { token: acme.person(`probed-${kind}`, own) });
+    const credential = kind === 'App' ? own.credential : tokenCredential(own.fullName);
+    const probe = async (): Promise<number> => {
+      acme.forge.log.clear();
+      await (await own.keyring.inspect(credential, call())).probe();
+      return acme.taken().length;
+    };
+    expect(await probe()).toBe(2);
+    for (let minutes = 10; minutes < 23 * 60; minutes += 10) {
+      own.clock.advance(10 * minuteMs);
+      expect(await probe()).toBe(1);
+    }
+  });
+
+  test('of an App asks once a day who it is, in the place of where it is installed', async () => {
+    const own = await acme.promoter();
+    const probe = async (): Promise<string[]> => {
+      acme.forge.log.clear();
+      await (await own.keyring.inspect(own.credential, call())).probe();
+      return acme.taken();
+    };
+    await probe();
+    own.clock.advance(25 * 60 * minuteMs);
+    expect(await probe()).toEqual(['GET /app']);
+    expect(await probe()).toEqual(['GET /repos/{owner}/{repo}/installation']);
+  });
+
+  test('of an App that is not installed any more does not go by what was known', async () => {
+    const own = await acme.promoter();
+    const probe = async (): Promise<unknown> =>
+      await failureOf((await own.keyring.inspect(own.credential, call())).probe());
+    await (await own.keyring.inspect(own.credential, call())).probe();
+    own.installation.uninstalled = true;
+    expect(await probe()).toMatchObject({ code: 'NotInstalled' });
+    own.clock.advance(25 * 60 * minuteMs);
+    expect(await probe()).toMatchObject({ code: 'NotInstalled' });
+  });
+
+  test('shows the hash of a token that cannot be guessed, as the audit log of GitHub has it', async () => {
+    const own = await acme.promoter();
+    const token = acme.person('hashed', own);
+    own.secrets.put('apps/acme-promoter', { token: `${token}\n` });
+    const { probe } = await own.keyring.inspect(tokenCredential(own.fullName), call());
+    const tokenHash = createHash('sha256').update(token).digest('base64');
+    expect(await probe()).toMatchObject({ kind: 'token', tokenHash });
+  });
+
+  test('shows no hash of what may be a password, nor of an App', async () => {
+    const own = await acme.promoter();
+    const app = await (await own.keyring.inspect(own.credential, call())).probe();
+    const { connection, provider } = acme.listed;
+    const describeToken = async (...[token, subject, of]: Parameters<ForgeIdentity['describeToken']>) => ({
+      ...(await provider.identity(connection).describeToken(token, subject, of)),
+      isUnguessable: false,
+    });
+    const identity = { ...provider.identity(connection), describeToken };
+    const keyring = own.keyringOf(
+      new Map([['github.com', { connection, provider: { ...provider, identity: () => identity } }]]),
+    );
+    own.secrets.put('apps/acme-promoter', { token: acme.person('guessed', own) });
+    const guessable = await (await keyring.inspect(tokenCredential(own.fullName), call())).probe();
+    expect([app.tokenHash, guessable.tokenHash]).toEqual([undefined, undefined]);
   });
 });
 
 describe('a stored token', () => {
-  test('is asked once whose it is, and nothing is minted', async () => {
+  test('is asked once whose it is, also by many at once, and nothing is minted', async () => {
     const own = await acme.promoter();
-    acme.forge.createUser('grace');
-    own.secrets.put('apps/acme-promoter', { token: acme.forge.createToken('grace', ['repo']) });
-    const credential = tokenCredential(own.fullName);
-    const { login } = await own.keyring.open(credential, own.purpose, call());
-    await own.keyring.open(credential, own.purpose, call());
+    own.secrets.put('apps/acme-promoter', { token: acme.person('grace', own) });
+    const open = () => own.keyring.open(tokenCredential(own.fullName), own.purpose, call());
+    const [{ login }] = await Promise.all([open(), open(), open()]);
+    await open();
     expect(login).toBe('grace');
-    expect(acme.asked()).toEqual(['GET /user']);
+    expect(acme.taken().toSorted()).toEqual(['GET /repos/{owner}/{repo}', 'GET /user']);
   });
 
   test('that two forges would know is asked of each whose it is', async () => {
     const own = await acme.promoter();
     const other = await startAcme();
     try {
-      acme.forge.createUser('hedy');
-      other.forge.createUser('someone-else');
-      const token = acme.forge.createToken('hedy', ['repo']);
-      own.secrets.put('apps/acme-promoter', { token });
-      const keyring = new Keyring({
-        forges: new Map([
+      own.secrets.put('apps/acme-promoter', { token: acme.person('hedy', own) });
+      const keyring = own.keyringOf(
+        new Map([
           ['github.com', acme.listed],
-          [
-            'git.acme.example',
-            {
-              ...other.listed,
-              connection: {
-                ...other.connection,
-                endpoint: { ...other.connection.endpoint, host: 'git.acme.example' },
-              },
-            },
-          ],
+          ['git.acme.example', other.listedAs('git.acme.example')],
         ]),
-        readSecret: own.secrets.read,
-        uses: own.uses,
-        clock: own.clock,
-        onUnrevoked: () => {},
-      });
+      );
       const here = tokenCredential(own.fullName);
       await keyring.open(here, own.purpose, call());
       const there = { ...here, spec: { ...here.spec, host: 'git.acme.example' } };
@@ -176,5 +284,62 @@ describe('a stored token', () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+test('a Credential that sets githubApp and token is refused before the Secret is read, should the API server let it pass', async () => {
+  const own = await acme.promoter();
+  const { githubApp } = own.credential.spec;
+  const both = {
+    ...own.credential,
+    spec: { ...own.credential.spec, token: { secretRef: { name: 'x' } }, githubApp },
+  };
+  expect(await refusalOf(own, { of: both })).toBe('Malformed: set exactly one of: githubApp, token');
+  expect(await failureOf(own.keyring.inspect(both, call()))).toMatchObject({ code: 'Malformed' });
+  expect(own.secrets.asked).toEqual([]);
+  expect(acme.asked()).toEqual([]);
+});
+
+describe('two Credentials on one Secret', () => {
+  const named = (own: Promoter, name: string): Credential => ({
+    ...own.credential,
+    metadata: { ...own.credential.metadata, name, uid: name },
+  });
+
+  test('share its read token, and each has a health of its own', async () => {
+    // With a clock of its own: for the others all tokens have long ended.
+    const alone = await startAcme();
+    const own = await alone.promoter();
+    try {
+      for (const name of ['one', 'two']) {
+        const { reader } = await own.keyring.open(named(own, name), own.purpose, call());
+        await reader.look(query, call());
+      }
+      expect(alone.taken().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
+      expect(own.uses.healthOf('apps/one')).toMatchObject({ good: true });
+      expect(own.uses.healthOf('apps/two')).toMatchObject({ good: true });
+      own.keyring.forget('apps/one');
+      const { reader } = await own.keyring.open(named(own, 'two'), own.purpose, call());
+      await reader.look(query, call());
+      expect(alone.taken().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
+    } finally {
+      await alone.stop();
+    }
+  });
+
+  test('read the App of it and the token of it, each its own', async () => {
+    const own = await acme.promoter();
+    own.secrets.put('apps/acme-promoter', {
+      appId: String(own.app.id),
+      privateKey: own.privateKey,
+      token: acme.person('both', own),
+    });
+    const token = { ...tokenCredential(own.fullName), metadata: { ...own.credential.metadata, name: 'two' } };
+    for (let round = 0; round < 2; round += 1) {
+      expect((await own.keyring.open(own.credential, own.purpose, call())).login).toMatch(/\[bot\]$/);
+      expect((await own.keyring.open(token, own.purpose, call())).login).toBe('both');
+    }
+    // Neither takes the other for a rotation.
+    expect(acme.asked()).not.toContain('DELETE /installation/token');
   });
 });

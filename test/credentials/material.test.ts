@@ -1,25 +1,56 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
-import type { CredentialSpec } from '../../src/api/credential.ts';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
-import { readMaterial, type Material } from '../../src/credentials/material.ts';
+import { readMaterial, secretNameOf, type Material } from '../../src/credentials/material.ts';
+import { connect } from '../../src/forges/connect.ts';
+import { providers } from '../../src/forges/index.ts';
 import { appCredential, tokenCredential } from './promoter.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-const pem = rsa.export({ type: 'pkcs1', format: 'pem' }).toString();
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const pem = pkcs1(rsa);
+const ec = pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+const ed25519 = pkcs8(generateKeyPairSync('ed25519').privateKey);
+const pss = pkcs8(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey);
+const weak = pkcs1(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+const encryption = { cipher: 'aes-256-cbc', passphrase: 'hunter2' };
+const encrypted8 = rsa.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString();
+const encrypted1 = rsa.export({ type: 'pkcs1', format: 'pem', ...encryption }).toString();
+
+function pkcs1(key: KeyObject): string {
+  return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+}
+
+function pkcs8(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
 
 const app = appCredential('acme/fleet').spec;
 const token = tokenCredential('acme/fleet').spec;
+type Spec = typeof app;
+type Values = Record<string, string | Buffer>;
 
-function read(spec: CredentialSpec, values: Record<string, string>, uid = 'uid'): Material {
-  const data = Object.entries(values).map(([key, value]) => [key, new Secret(value)] as const);
-  return readMaterial(spec, 'apps/acme-promoter', { uid, data: new Map(data) });
+const connection = connect({ host: 'github.com', provider: 'github', apiUrl: 'https://api.github.com' });
+afterAll(() => connection.close());
+
+function read(spec: Spec, values: Values, uid = 'uid'): Material {
+  const data = Object.entries(values).map(([key, value]) => [key, new Secret(value, 'stored')] as const);
+  const secret = { uid, resourceVersion: '1', where: 'apps/acme-promoter', data: new Map(data) };
+  return readMaterial(spec, secret, { connection, provider: providers.github });
 }
 
-function refusalOf(spec: CredentialSpec, values: Record<string, string>): string {
+function keyOf(values: Values): unknown {
+  const material = read(app, values);
+  if (material.kind === 'token') return material;
+  const { privateKey, ...rest } = material.key;
+  return { ...rest, isPkcs8: privateKey.expose() === pkcs8(rsa) };
+}
+
+function tokenOf(values: Values): string | undefined {
+  const material = read(token, values);
+  return material.kind === 'token' ? material.token.expose() : undefined;
+}
+
+function refusalOf(spec: Spec, values: Values): string {
   try {
     read(spec, values);
   } catch (thrown) {
@@ -29,76 +60,322 @@ function refusalOf(spec: CredentialSpec, values: Record<string, string>): string
   return 'accepted';
 }
 
-test("an App's key is taken in the form that GitHub gives it, and made to the form that signers take", () => {
-  const material = read(app, { appId: ' 1400100\n', privateKey: `\n${pem}\n` });
-  expect(material).toMatchObject({ kind: 'app', key: { appId: '1400100' } });
-  expect(material.kind === 'app' && material.key.privateKey.expose()).toMatch(/^-----BEGIN PRIVATE KEY-----/);
-});
+describe("an App's key is taken", () => {
+  test.each<[string, Values, object]>([
+    ['as GitHub gives it, in PKCS #1', { appId: ' 1400100\n', privateKey: `\n${pem}\n` }, {}],
+    ['in PKCS #8', { appId: '1400100', privateKey: pkcs8(rsa) }, {}],
+    ['with the line ends of Windows', { appId: '1400100\r\n', privateKey: pem.replaceAll('\n', '\r\n') }, {}],
+    ['with a byte order mark before it', { appId: '\ufeff1400100', privateKey: `\ufeff${pem}` }, {}],
+    ['with line ends written as \\n', { appId: '1400100', privateKey: pem.replaceAll('\n', '\\n') }, {}],
+    [
+      'with an installation',
+      { appId: '1400100', privateKey: pem, installationId: '52\n' },
+      { installationId: '52' },
+    ],
+    [
+      'with an empty installation, which is none',
+      { appId: '1400100', privateKey: pem, installationId: '' },
+      {},
+    ],
+    [
+      'from a Secret of Flux',
+      { githubAppID: '1400100', githubAppInstallationID: '52', githubAppPrivateKey: pem },
+      { installationId: '52' },
+    ],
+    [
+      'from a Secret of Flux that names the owner of the installation',
+      { githubAppID: '1400100', githubAppInstallationOwner: 'acme', githubAppPrivateKey: pem },
+      { installationOwner: 'acme' },
+    ],
+    [
+      'from a Secret of Argo CD',
+      {
+        type: 'git',
+        url: 'x',
+        githubAppID: '1400100',
+        githubAppInstallationID: '52',
+        githubAppPrivateKey: pem,
+      },
+      { installationId: '52' },
+    ],
+    [
+      'under names that are spelled in another case',
+      { githubAppId: '1400100', githubAppInstallationId: '52', GithubAppPrivateKey: pem },
+      { installationId: '52' },
+    ],
+    [
+      'under two names that say the same',
+      { appId: '1400100', githubAppID: '1400100', privateKey: pem, githubAppPrivateKey: `${pem}\n` },
+      {},
+    ],
+    [
+      'from a Secret that also holds a token',
+      { appId: '1400100', privateKey: pem, token: 'ghp_0123456789' },
+      {},
+    ],
+  ])('%s', (_, values, more) => {
+    expect(keyOf(values)).toEqual({ appId: '1400100', isPkcs8: true, ...more });
+  });
 
-test('a client id stands for an App id, and an installation may be named', () => {
-  expect(read(app, { appId: 'Iv23liabc', privateKey: pem, installationId: '52000300\n' })).toMatchObject({
-    key: { appId: 'Iv23liabc', installationId: '52000300' },
+  test('with a client id in the place of the App id', () => {
+    expect(keyOf({ appId: 'Iv23liabc', privateKey: pem })).toMatchObject({ appId: 'Iv23liabc' });
   });
 });
 
-test('a token is taken without the line break that editors put behind it', () => {
-  const material = read(token, { token: 'ghp_0123456789\n' });
-  expect(material.kind === 'token' && material.token.expose()).toBe('ghp_0123456789');
+describe('a token is taken', () => {
+  const ghs = `ghs_1400101_eyJhbGciOiJFUzI1NiJ9.${'aB3-_x9Z'.repeat(55)}.${'qW8_'.repeat(10)}`;
+
+  test.each<[string, Values, string]>([
+    ['without the line break that editors put behind it', { token: 'ghp_0123456789\n' }, 'ghp_0123456789'],
+    [
+      'as password, as Weave GitOps and Git clients have it',
+      { username: 'ada', password: 'ghp_0123456789' },
+      'ghp_0123456789',
+    ],
+    ['as bearerToken, as Flux has it', { bearerToken: 'ghp_0123456789' }, 'ghp_0123456789'],
+    [
+      'from token, when there is a password too',
+      { username: 'ada', password: 'ghp_for-git-alone', token: 'ghp_0123456789' },
+      'ghp_0123456789',
+    ],
+    ['from password, when token is empty', { token: '\n', password: 'ghp_0123456789' }, 'ghp_0123456789'],
+    [
+      'in the form of an App token of 40 characters',
+      { token: `ghs_${'a1'.repeat(18)}` },
+      `ghs_${'a1'.repeat(18)}`,
+    ],
+    ['in the form of an App token of 520 characters', { token: ghs }, ghs],
+    ['of a forge that does not mark its tokens', { token: 'f0'.repeat(20) }, 'f0'.repeat(20)],
+    [
+      "from a Secret that also holds an App's key",
+      { appId: '1', privateKey: pem, token: 'ghp_0123456789' },
+      'ghp_0123456789',
+    ],
+  ])('%s', (_, values, expected) => {
+    expect(tokenOf(values)).toBe(expected);
+  });
 });
 
+const large = 'x'.repeat(1024 * 1024);
+const binary = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x68, 0x75, 0x6e, 0x74, 0x65, 0x72, 0x32]);
+
 describe('what cannot be used is named by its key and never shown', () => {
-  const half = pem.slice(0, 200);
-  test.each<[string, CredentialSpec, Record<string, string>, RegExp]>([
-    ['no appId', app, { privateKey: pem }, /^Missing: .*no key appId/],
+  test.each<[string, Spec, Values, RegExp]>([
+    ['no appId', app, { privateKey: pem }, /^Missing: .*no key appId, nor githubAppID; add it/],
     ['an empty appId', app, { appId: '', privateKey: pem }, /^Missing: .*no key appId/],
     ['an appId with a path in it', app, { appId: '../../x', privateKey: pem }, /^Malformed: .*key appId/],
-    ['no privateKey', app, { appId: '1' }, /^Missing: .*no key privateKey/],
+    ['no privateKey', app, { appId: '1' }, /^Missing: .*no key privateKey, nor githubAppPrivateKey/],
     [
       'a privateKey that is no PEM',
       app,
       { appId: '1', privateKey: 'hunter2-hunter2' },
       /^Malformed: .*key privateKey/,
     ],
-    ['half a privateKey', app, { appId: '1', privateKey: half }, /^Malformed: .*key privateKey/],
-    ['a privateKey that is not RSA', app, { appId: '1', privateKey: ec }, /^Malformed: .*key privateKey/],
+    ['half a privateKey', app, { appId: '1', privateKey: pem.slice(0, 200) }, /^Malformed: .*key privateKey/],
+    ['an EC key', app, { appId: '1', privateKey: ec }, /^Malformed: key privateKey .* is not an RSA key/],
+    ['an Ed25519 key', app, { appId: '1', privateKey: ed25519 }, /^Malformed: .* is not an RSA key/],
+    [
+      'a key that is for RSA-PSS alone',
+      app,
+      { appId: '1', privateKey: pss },
+      /^Malformed: .* is not an RSA key/,
+    ],
+    ['a weak RSA key', app, { appId: '1', privateKey: weak }, /^Malformed: .* less than 2048 bits/],
+    [
+      'an encrypted key in PKCS #8',
+      app,
+      { appId: '1', privateKey: encrypted8 },
+      /^Malformed: .* is encrypted with a passphrase/,
+    ],
+    [
+      'an encrypted key in PKCS #1',
+      app,
+      { appId: '1', privateKey: encrypted1 },
+      /^Malformed: .* is encrypted with a passphrase/,
+    ],
+    ['two keys in one', app, { appId: '1', privateKey: pem + pem }, /^Malformed: .* more than one PEM block/],
     [
       'an installationId that is no number',
       app,
       { appId: '1', privateKey: pem, installationId: 'hunter2' },
       /^Malformed: .*key installationId/,
     ],
-    ['no token', token, { password: 'hunter2' }, /^Missing: .*no key token/],
+    [
+      'an owner that is no name',
+      app,
+      { githubAppID: '1', githubAppPrivateKey: pem, githubAppInstallationOwner: 'hunter2/x' },
+      /^Malformed: key githubAppInstallationOwner .* is not the name of an account/,
+    ],
+    [
+      'two names that differ',
+      app,
+      { appId: '1', githubAppId: '2', privateKey: pem },
+      /^Malformed: key appId of Secret apps\/acme-promoter and key githubAppId hold different values; keep one/,
+    ],
+    [
+      'a privateKey of 1 MB',
+      app,
+      { appId: '1', privateKey: large },
+      /^Malformed: key privateKey .* is longer than 8192 bytes/,
+    ],
+    [
+      'an appId of 1 MB',
+      app,
+      { appId: large, privateKey: pem },
+      /^Malformed: key appId .* is longer than 64 bytes/,
+    ],
+    [
+      'a binary privateKey',
+      app,
+      { appId: '1', privateKey: binary },
+      /^Malformed: key privateKey .* is not text/,
+    ],
+    [
+      'no token',
+      token,
+      { username: 'hunter2' },
+      /^Missing: .*no key token, nor password, nor bearerToken; add it/,
+    ],
+    [
+      "an App's key where a token is named",
+      token,
+      { appId: '1', privateKey: pem },
+      /^Missing: .*no key token.*it holds an App's key: name it under githubApp/,
+    ],
     ['a token with a line break in it', token, { token: 'hunter2\nhunter2' }, /^Malformed: .*key token/],
+    [
+      'a token with a space in it',
+      token,
+      { token: 'ghp_hunter2 hunter2' },
+      /^Malformed: .*key token .* holds spaces/,
+    ],
     ['a token that is too short to be one', token, { token: 'hunter2' }, /^Malformed: .*key token/],
+    ['a token of 1 MB', token, { token: large }, /^Malformed: key token .* is longer than 2048 bytes/],
+    ['a binary token', token, { token: binary }, /^Malformed: key token .* is not text/],
+    [
+      'a token with NUL behind it',
+      token,
+      { token: 'ghp_hunter2hunter2\0' },
+      /^Malformed: key token .* is not text/,
+    ],
+    [
+      'a token of GitLab',
+      token,
+      { token: 'glpat-hunter2hunter2hunter2' },
+      /^Malformed: key token .* holds a token of GitLab, and not a token of github\.com; replace it$/,
+    ],
+    [
+      'a token of Bitbucket',
+      token,
+      { password: 'ATBBhunter2hunter2' },
+      /^Malformed: key password .* holds a token of Atlassian/,
+    ],
+    ['a refresh token', token, { token: 'ghr_hunter2hunter2' }, /^Malformed: .* a refresh token of GitHub/],
+    ['a key in PEM', token, { token: pem }, /^Malformed: .* holds a key in PEM, which is for githubApp/],
+    [
+      'a whole header',
+      token,
+      { token: 'Bearer ghp_hunter2hunter2' },
+      /^Malformed: .* holds a header and not the token alone/,
+    ],
+    [
+      'a token that went through base64 twice',
+      token,
+      { token: Buffer.from('ghp_hunter2hunter2').toString('base64') },
+      /^Malformed: .* holds a value in base64, which belongs under data/,
+    ],
   ])('%s', (_, spec, values, expected) => {
     const refusal = refusalOf(spec, values);
     expect(refusal).toMatch(expected);
     expect(refusal).toContain('apps/acme-promoter');
-    expect(refusal).not.toMatch(/hunter2|BEGIN|\.\.\/\.\./);
+    expect(refusal).not.toMatch(/hunter2|Z2hw|BEGIN|\.\.\/\.\.|xxxx/);
+    expect(refusal.length).toBeLessThan(250);
+  });
+});
+
+describe('a Secret does not say where its key is sent: the address in it is', () => {
+  const flux = (githubAppBaseURL: string): Values => ({
+    githubAppID: '1',
+    githubAppPrivateKey: pem,
+    githubAppBaseURL,
+  });
+  const argo = (githubAppEnterpriseBaseUrl: string): Values => ({
+    githubAppID: '1',
+    githubAppPrivateKey: pem,
+    githubAppEnterpriseBaseUrl,
+  });
+
+  test.each<[string, Values, string]>([
+    ["the Credential's host", flux('https://github.com/api/v3'), 'accepted'],
+    ["the host of the operator's API", argo('https://api.github.com/'), 'accepted'],
+    ['empty', flux(''), 'accepted'],
+    [
+      'that of another host, in Flux',
+      flux('https://evil.example/api/v3'),
+      'HostNotAllowed: key githubAppBaseURL of Secret apps/acme-promoter is for another forge than github.com, which the Credential is for; correct it or leave it out',
+    ],
+    [
+      'that of another host, in Argo CD',
+      argo('https://github.com.evil.example/api/v3'),
+      'HostNotAllowed: key githubAppEnterpriseBaseUrl of Secret apps/acme-promoter is for another forge than github.com, which the Credential is for; correct it or leave it out',
+    ],
+    [
+      'that of another port',
+      flux('https://github.com:8443/api/v3'),
+      'HostNotAllowed: key githubAppBaseURL of Secret apps/acme-promoter is for another forge than github.com, which the Credential is for; correct it or leave it out',
+    ],
+    [
+      'one with a user in it',
+      flux('https://github.com@evil.example/'),
+      'Malformed: key githubAppBaseURL of Secret apps/acme-promoter is not the address of an API; correct it or leave it out',
+    ],
+    [
+      'no address',
+      flux('github.com'),
+      'Malformed: key githubAppBaseURL of Secret apps/acme-promoter is not the address of an API; correct it or leave it out',
+    ],
+  ])('%s', (_, values, expected) => {
+    expect(refusalOf(app, values)).toBe(expected);
+  });
+});
+
+describe('which Secret it is', () => {
+  const secretRef = { name: 'acme-promoter' };
+
+  test('is what the one kind names', () => {
+    expect([secretNameOf(app), secretNameOf(token)]).toEqual(['acme-promoter', 'acme-promoter']);
+  });
+
+  test.each([{}, { githubApp: { secretRef }, token: { secretRef } }])('is not told by %j', (spec) => {
+    expect(() => secretNameOf(spec)).toThrow('set exactly one of: githubApp, token');
   });
 });
 
 describe('material tells itself apart from', () => {
-  const own = read(app, { appId: '1', privateKey: pem }).identity;
-  const otherPem = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    .privateKey.export({ type: 'pkcs1', format: 'pem' })
-    .toString();
-  test.each<[string, string]>([
-    ['the same ids with another key', read(app, { appId: '1', privateKey: otherPem }).identity],
-    ['the same ids and key in another Secret', read(app, { appId: '1', privateKey: pem }, 'other').identity],
-    ['the same key of another App', read(app, { appId: '2', privateKey: pem }).identity],
-    ['another installation', read(app, { appId: '1', privateKey: pem, installationId: '5' }).identity],
-  ])('%s', (_, other) => {
-    expect(other).not.toBe(own);
+  const otherPem = pkcs1(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+  const identityOf = (values: Values, uid?: string): string => read(app, values, uid).identity;
+
+  test.each<[string, Values, string | undefined]>([
+    ['the same ids with another key', { appId: '1', privateKey: otherPem }, undefined],
+    ['the same ids and key in another Secret', { appId: '1', privateKey: pem }, 'other'],
+    ['the same key of another App', { appId: '2', privateKey: pem }, undefined],
+    ['another installation', { appId: '1', privateKey: pem, installationId: '5' }, undefined],
+    [
+      "another owner's installation",
+      { appId: '1', privateKey: pem, githubAppInstallationOwner: 'x' },
+      undefined,
+    ],
+  ])('%s', (_, values, uid) => {
+    expect(identityOf(values, uid)).not.toBe(identityOf({ appId: '1', privateKey: pem }));
   });
 
   test('nothing else: the same key written in another way is the same', () => {
-    const pkcs8 = rsa.export({ type: 'pkcs8', format: 'pem' }).toString();
-    expect(read(app, { appId: '1', privateKey: pkcs8 }).identity).toBe(own);
+    const own = identityOf({ appId: '1', privateKey: pem });
+    expect(identityOf({ githubAppID: '1', githubAppPrivateKey: pkcs8(rsa) })).toBe(own);
   });
 
   test('and holds neither key nor token', () => {
-    expect(own).not.toContain(pem.slice(40, 60));
+    expect(identityOf({ appId: '1', privateKey: pem })).not.toContain(pem.slice(40, 60));
     expect(read(token, { token: 'ghp_0123456789' }).identity).not.toContain('ghp_0123456789');
   });
 });

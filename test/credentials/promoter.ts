@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Credential } from '../../src/api/credential.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { addMs, type Clock } from '../../src/base/time.ts';
-import { Keyring, type ListedForge, type Purpose, type SecretReader } from '../../src/credentials/keyring.ts';
+import { Keyring, type Purpose, type SecretReader } from '../../src/credentials/keyring.ts';
+import type { ListedForge } from '../../src/credentials/listed-forge.ts';
 import { CredentialProblem } from '../../src/credentials/problem.ts';
 import { Uses } from '../../src/credentials/uses.ts';
 import { connect, type OpenConnection } from '../../src/forges/connect.ts';
@@ -32,11 +33,15 @@ export const minuteMs = 60_000;
 export class Secrets {
   /** `namespace/name` of each that was asked for. */
   readonly asked: string[] = [];
-  readonly #stored = new Map<string, { readonly uid: string; readonly values: Record<string, string> }>();
+  readonly #stored = new Map<
+    string,
+    { readonly uid: string; readonly resourceVersion: number; readonly values: Record<string, string> }
+  >();
 
   /** Changes a Secret, or makes it. @param name `namespace/name` */
   put(name: string, values: Record<string, string>): void {
-    this.#stored.set(name, { uid: this.#stored.get(name)?.uid ?? randomUUID(), values });
+    const { uid = randomUUID(), resourceVersion = 0 } = this.#stored.get(name) ?? {};
+    this.#stored.set(name, { uid, resourceVersion: resourceVersion + 1, values });
   }
 
   remove(name: string): void {
@@ -48,8 +53,9 @@ export class Secrets {
     const found = this.#stored.get(`${namespace}/${name}`);
     if (found === undefined)
       return Promise.reject(new CredentialProblem('Missing', `Secret ${namespace}/${name} is absent`));
-    const data = Object.entries(found.values).map(([key, value]) => [key, new Secret(value)] as const);
-    return Promise.resolve({ uid: found.uid, data: new Map(data) });
+    const { uid, resourceVersion, values } = found;
+    const data = Object.entries(values).map(([key, value]) => [key, new Secret(value, 'stored')] as const);
+    return Promise.resolve({ uid, resourceVersion: String(resourceVersion), data: new Map(data) });
   };
 }
 
@@ -62,9 +68,13 @@ export interface Promoter {
   readonly installation: Installation;
   readonly privateKey: string;
   readonly credential: Credential;
+  /** What others may be named by, as `namespace/name`; empty at first. */
+  readonly credentials: Map<string, Credential>;
   readonly purpose: Purpose;
   readonly secrets: Secrets;
   readonly keyring: Keyring;
+  /** Another one, with these forges by host. */
+  readonly keyringOf: (forges: ReadonlyMap<string, ListedForge>) => Keyring;
   readonly uses: Uses;
   readonly clock: ManualClock;
   /** Credentials whose write token could not be revoked. */
@@ -97,6 +107,15 @@ export class Acme {
     return { connection: this.connection, provider: providers.github };
   }
 
+  /** The same, as the operator may list it under another name. */
+  listedAs(name: string): ListedForge {
+    const { connection } = this;
+    return {
+      ...this.listed,
+      connection: { ...connection, endpoint: { ...connection.endpoint, host: name } },
+    };
+  }
+
   /** A new owner; the forge forgets its faults and what it was asked. */
   async promoter(
     wanted: { readonly files?: Record<string, string>; readonly permissions?: Permissions } = {},
@@ -112,14 +131,18 @@ export class Acme {
     const secrets = new Secrets();
     secrets.put('apps/acme-promoter', { appId: String(app.id), privateKey });
     const uses = new Uses(clock, () => {});
+    const credentials = new Map<string, Credential>();
     const unrevoked: string[] = [];
-    const keyring = new Keyring({
-      forges: new Map([[host, this.listed]]),
-      readSecret: secrets.read,
-      uses,
-      clock,
-      onUnrevoked: (name) => void unrevoked.push(name),
-    });
+    const keyringOf = (forges: ReadonlyMap<string, ListedForge>): Keyring =>
+      new Keyring({
+        forges,
+        readSecret: secrets.read,
+        credential: (namespace, name) => credentials.get(`${namespace}/${name}`),
+        uses,
+        clock,
+        onUnrevoked: (name) => void unrevoked.push(name),
+      });
+    const keyring = keyringOf(new Map([[host, this.listed]]));
     forge.faults.clear();
     forge.log.clear();
     const repository = { owner, name: 'fleet' };
@@ -130,18 +153,37 @@ export class Acme {
       installation,
       privateKey,
       credential: appCredential(fullName),
+      credentials,
       purpose: { pipeline: 'apps/podinfo', environment: 'staging', host, repository },
       secrets,
       keyring,
+      keyringOf,
       uses,
       clock,
       unrevoked,
     };
   }
 
+  /** A person who may push to the promoter's repository, with a classic token. */
+  person(login: string, { fullName }: Pick<Promoter, 'fullName'>): string {
+    const { id } = this.forge.createUser(login);
+    this.forge.world.repositories.require(fullName).collaborators.set(id, 'write');
+    return this.forge.createToken(login, ['repo']);
+  }
+
   /** What the forge was asked since the last promoter was made, as routes. */
   asked(): string[] {
     return this.forge.log.entries().map(({ route }) => route);
+  }
+
+  /**
+   * What of it the forge took. It does not take a JWT that is dated by a clock that stands still or was set on, and is asked again with
+   * the time that it told.
+   */
+  taken(): string[] {
+    return this.forge.log
+      .entries()
+      .flatMap(({ route, credential }) => (credential === 'refused' ? [] : [route]));
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,7 @@ const installation = z.object({
   id: z.int(),
   // Of an enterprise GitHub gives a slug; of everybody else a login.
   account: z.object({ login: z.string().optional(), slug: z.string().optional() }).nullable(),
+  app_slug: z.string(),
   permissions: permissionMap,
   repository_selection: z.enum(['all', 'selected']),
   suspended_at: z.string().nullish(),
@@ -52,6 +53,7 @@ export async function findInstallation(
   return {
     id,
     account,
+    appLogin: `${found.app_slug}[bot]`,
     permissions: granted,
     scope: scopeOfPermissions(granted, alsoNeeds, {
       who: `the App's installation at ${account}`,

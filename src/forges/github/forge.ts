@@ -5,9 +5,10 @@ import { deleteBranch, moveBranch } from './branches.ts';
 import { changes } from './changes.ts';
 import { createCommit } from './commits.ts';
 import { decorate } from './decorate.ts';
+import { looksForeign } from './foreign-token.ts';
 import { githubIdentity } from './identity.ts';
 import { look } from './look.ts';
-import { permissions } from './permissions.ts';
+import { permissions, permissionsFor } from './permissions.ts';
 import type { Place } from './place.ts';
 import { closePullRequest, openPullRequest, updatePullRequest } from './pull-requests.ts';
 import { readPullRequest } from './read-pull-request.ts';
@@ -19,6 +20,8 @@ export const github: Provider = {
   identity: githubIdentity,
   open: openRepository,
   permissions,
+  permissionsFor,
+  looksForeign,
 };
 
 function openRepository(

@@ -8,6 +8,11 @@ export const permissions = {
   observe: ['organization_personal_access_tokens:read'],
 } as const satisfies Provider['permissions'];
 
+/** GitHub lets nobody change what its Actions run by the right to change contents alone. */
+export function permissionsFor(path: string): readonly Permission[] {
+  return path.startsWith('.github/workflows/') ? ['workflows:write'] : [];
+}
+
 /** How GitHub writes permissions: `{ contents: 'write' }`. */
 export const permissionMap = z.record(z.string(), z.string());
 

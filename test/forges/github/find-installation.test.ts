@@ -16,6 +16,7 @@ const installation = {
   id: 52,
   account: { login: 'acme', type: 'Organization' },
   permissions: { contents: 'write', pull_requests: 'write', metadata: 'read' },
+  app_slug: 'acme-promoter',
   repository_selection: 'selected',
   suspended_at: null,
 };
@@ -29,6 +30,7 @@ test('is found by the repository, with one request each time', async () => {
       const found = {
         id: '52',
         account: 'acme',
+        appLogin: 'acme-promoter[bot]',
         permissions: ['contents:write', 'metadata:read', 'pull_requests:write'],
         scope: {
           verdict: 'Least',
