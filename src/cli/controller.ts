@@ -54,6 +54,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
       metrics.forgeCall({ host, ...ended });
       log.debug({ host, ...ended }, 'forge call');
     },
+    onWait: (host, why) => metrics.budgetWait({ host, why }),
     assertHeld: () => {
       if (leadership === undefined) throw new CodedError('LeadershipLost', 'another replica leads');
       leadership.assertHeld();
@@ -99,6 +100,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     isLeading: leadership !== undefined,
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
+    budgets: forges.budgetFacts(),
     overPrivileged: tooManyRights(),
   }));
 

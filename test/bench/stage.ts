@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import type { ControllerProcess } from '../sandbox/controller-process.ts';
-import { noLimits } from '../sandbox/forge/limits.ts';
+import { noLimits, type LimitSettings } from '../sandbox/forge/limits.ts';
 import type { LoggedRequest } from '../sandbox/forge/request-log.ts';
 import { readEnvironment } from '../sandbox/pipeline-view.ts';
 import { fleet, pipelineNamespace, startWorld, type World } from '../sandbox/world.ts';
@@ -21,13 +21,21 @@ export interface StageOptions {
   readonly signal: AbortSignal;
   /** Further flags for the controller's Node. */
   readonly nodeArgs: readonly string[];
+  /** Calls a minute that create content: what the forge allows an account and the controller is told. Absent: no limits of any kind. */
+  readonly contentPerMinute?: number;
 }
 
 /**
- * The sandbox's world around a fleet of a given size. The forge's limits are off, since a benchmark makes in a minute what GitHub
- * allows in an hour, and so is its judge of answers, whose time would count as the forge's. No controller runs yet.
+ * The sandbox's world around a fleet of a given size. Unless wanted, the forge's limits are off, since a benchmark makes in a minute
+ * what GitHub allows in an hour, and so is its judge of answers, whose time would count as the forge's. No controller runs yet.
  */
-export async function startStage({ size, say, signal, nodeArgs }: StageOptions): Promise<Stage> {
+export async function startStage({
+  size,
+  say,
+  signal,
+  nodeArgs,
+  contentPerMinute,
+}: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'lockkeeper-bench-'));
   const requestsFile = join(folder, 'requests.jsonl');
   try {
@@ -35,7 +43,11 @@ export async function startStage({ size, say, signal, nodeArgs }: StageOptions):
       say,
       signal,
       controller: false,
-      forge: { limits: noLimits, strict: false },
+      forge: {
+        limits: contentPerMinute === undefined ? noLimits : onlyContent(contentPerMinute),
+        strict: false,
+      },
+      budget: { contentPerMinute: contentPerMinute ?? 0, contentPerHour: 0 },
       repository: {
         stream: fastImportStream(size),
         deployedFolders: size.pipelines.map((each) => `apps/${each}`),
@@ -49,6 +61,15 @@ export async function startStage({ size, say, signal, nodeArgs }: StageOptions):
     await rm(folder, { recursive: true, force: true });
     throw thrown;
   }
+}
+
+function onlyContent(contentPerMinute: number): LimitSettings {
+  const { primary, secondary } = noLimits;
+  const unlimited = { concurrent: Infinity, restPointsPerMinute: Infinity, graphqlPointsPerMinute: Infinity };
+  return {
+    primary,
+    secondary: { ...secondary, ...unlimited, enabled: true, contentPerMinute, contentPerHour: Infinity },
+  };
 }
 
 export class Stage {
@@ -96,7 +117,7 @@ export class Stage {
   }
 
   /** Answers to requests that make a pull request or change its text, from now on; rejects when they do not come. */
-  async published(count: number): Promise<readonly LoggedRequest[]> {
+  async published(count: number, withinMs = deadlineMs): Promise<readonly LoggedRequest[]> {
     const found: LoggedRequest[] = [];
     return await new Promise((resolve, reject) => {
       const unlisten = this.world.forge.log.onAdd((entry) => {
@@ -106,9 +127,9 @@ export class Stage {
       });
       const timer = setTimeout(() => {
         end(() =>
-          reject(new Error(`${found.length} of ${count} pull requests were opened in ${deadlineMs} ms`)),
+          reject(new Error(`${found.length} of ${count} pull requests were opened in ${withinMs} ms`)),
         );
-      }, deadlineMs);
+      }, withinMs);
       const end = (settle: () => void): void => {
         clearTimeout(timer);
         unlisten();

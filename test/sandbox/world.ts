@@ -29,6 +29,8 @@ export interface WorldOptions {
   /** How fast the deployer plays Flux: 0 as fast as it can, 1 at the recorded speed. */
   readonly pace?: number;
   readonly forge?: Partial<ForgeOptions>;
+  /** What the controller is told of the forge's limits: github.com's when absent. */
+  readonly budget?: { readonly contentPerMinute: number; readonly contentPerHour: number };
   /** Another repository than podinfo's. */
   readonly repository?: {
     /** For `git fast-import`. */
@@ -122,6 +124,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           apiURL: forge.urls.api,
           allowHTTP: true,
           allowPrivateNetwork: true,
+          ...(options.budget === undefined ? {} : { budget: options.budget }),
         },
       ],
       ...options.values,

@@ -42,6 +42,7 @@ export async function startRuntimeStage({ say, signal, nodeArgs }: Wishes): Prom
       signal,
       controller: false,
       forge: { limits: noLimits, strict: false },
+      budget: { contentPerMinute: 0, contentPerHour: 0 },
     });
     endings.push(() => world.stop());
     return new RuntimeStage({ world, folder, watchdog, endings, say, signal, nodeArgs });
