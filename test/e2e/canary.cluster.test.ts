@@ -30,7 +30,7 @@ beforeAll(async () => {
   await theControllerMayNotReadTheSecret();
   await theApiServerRefusesTheController();
 }, 150_000);
-afterAll(async () => await scene.stop());
+afterAll(async () => await scene.stop({ planted: true }));
 
 async function noteAccountToken(): Promise<void> {
   const folder = dirname(scene.world.controller?.logFile ?? '');
@@ -124,7 +124,10 @@ async function theControllerMayNotReadTheSecret(): Promise<void> {
 /** Its account is made anew while the API server is away: what it has, and then what it finds in the file, is worth nothing. */
 async function theApiServerRefusesTheController(): Promise<void> {
   const { cluster, controller, chart } = scene.world;
-  const account = chart.objects.find(({ kind }) => kind === 'ServiceAccount');
+  const account = chart.objects.find(
+    (object) =>
+      object['kind'] === 'ServiceAccount' && JSON.stringify(object).includes('"lockkeeper-controller"'),
+  );
   await app.delete(`/api/v1/namespaces/${systemNamespace}/serviceaccounts/lockkeeper-controller`);
   await cluster.applyYaml(stringify(account));
   await controller?.rotateToken(new Secret(accountTokens[0] ?? ''));
@@ -168,6 +171,15 @@ test('no log, object, Event, page or commit holds a piece of a secret after all 
   for (const outcome of ['ok', 'Unauthorized', 'PermissionsMissing', 'Refused', 'Conflict', 'Unavailable']) {
     expect(log.join('')).toContain(`"outcome":"${outcome}"`);
   }
+});
+
+test('the search has looked at metrics, health, arguments and environment', async () => {
+  const outputs = new Map((await outputsOf(scene.world)).map(({ where, text }) => [where, text]));
+  expect(outputs.get('answer /metrics')).toContain('lockkeeper_forge_call');
+  expect(outputs.get('answer /readyz?verbose')).toContain('cache-pipelines');
+  expect(outputs.get('answer /elsewhere')).toContain('not found');
+  expect(outputs.get('process args')).toContain('controller');
+  expect(outputs.get('process environment')).toContain('PATH=');
 });
 
 test('what is planted in any of these places is found there', async () => {

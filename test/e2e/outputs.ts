@@ -8,15 +8,22 @@ import { credentialName } from './objects.ts';
 
 /** Something that others can read. */
 export interface Output {
-  /** `log controller-1`, `object Event apps/podinfo.1a2b`, `page /acme/fleet/pull/1`, `git acme/fleet`. */
+  /** `log controller-1`, `answer /metrics`, `process args`, `object Event apps/podinfo.1a2b`, `page /acme/fleet/pull/1`, `git acme/fleet`. */
   readonly where: string;
   readonly text: string;
 }
 
 /** Everything that the run has left where somebody can read it, but for what is in the Credentials' Secrets. */
 export async function outputsOf(world: World): Promise<readonly Output[]> {
-  const all = await Promise.all([logs(world), objects(world), pages(world), histories(world)]);
-  return all.flat();
+  const parts = [
+    logs(world),
+    answers(world),
+    processes(world),
+    objects(world),
+    pages(world),
+    histories(world),
+  ];
+  return (await Promise.all(parts)).flat();
 }
 
 /** Of every controller that has run, the killed ones too. */
@@ -26,6 +33,30 @@ async function logs({ folder }: World): Promise<Output[]> {
     names.map(async (name) => ({
       where: `log ${name}`,
       text: await readFile(join(folder, name, 'controller.log'), 'utf8'),
+    })),
+  );
+}
+
+/** Of the controller's health and metrics; none when it does not run. */
+async function answers({ controller }: World): Promise<Output[]> {
+  const paths = ['/metrics', '/livez?verbose', '/readyz?verbose', '/elsewhere'];
+  return await Promise.all(
+    paths.map(async (path) => {
+      const text = await fetch(`${controller?.telemetryUrl}${path}`)
+        .then(async (response) => `${JSON.stringify([...response.headers])}\n${await response.text()}`)
+        .catch(() => '');
+      return { where: `answer ${path}`, text };
+    }),
+  );
+}
+
+/** What whoever looks at processes sees of the controller's, as far as the system shows that. */
+async function processes({ controller }: World): Promise<Output[]> {
+  const files = { args: 'cmdline', environment: 'environ' };
+  return await Promise.all(
+    Object.entries(files).map(async ([name, file]) => ({
+      where: `process ${name}`,
+      text: await readFile(`/proc/${controller?.pid}/${file}`, 'utf8').catch(() => ''),
     })),
   );
 }

@@ -8,6 +8,8 @@ import type { Permissions } from '../sandbox/forge/permission-set.ts';
 import type { PullRequest } from '../sandbox/forge/repository.ts';
 import { readEnvironment } from '../sandbox/pipeline-view.ts';
 import { startWorld, type World, type WorldOptions } from '../sandbox/world.ts';
+import { outputsOf } from './outputs.ts';
+import { SecretPieces } from './secret-pieces.ts';
 import {
   credentialName,
   credentialObject,
@@ -33,7 +35,11 @@ export interface Scene {
   readonly world: World;
   /** A Pipeline podinfo with everything that it needs, up to date at 6.1.0. */
   readonly stage: (namespace: string, options?: StageOptions) => Promise<Stage>;
-  readonly stop: () => Promise<void>;
+  /**
+   * Ends it all. Rejects when a piece of a secret is found where others can read it, whatever the tests were about.
+   * @param planted a test has put one there itself
+   */
+  readonly stop: (options?: { readonly planted?: boolean }) => Promise<void>;
 }
 
 export interface StageOptions {
@@ -57,11 +63,25 @@ export async function startScene(options: Partial<WorldOptions> = {}): Promise<S
       await stage.set();
       return stage;
     },
-    stop: async () => {
-      await Promise.all(stages.map((stage) => stage.leave()));
-      await world.stop();
+    stop: async ({ planted = false } = {}) => {
+      try {
+        if (!planted) await assertNothingLeaked(world, stages);
+      } finally {
+        await Promise.all(stages.map((stage) => stage.leave()));
+        await world.stop();
+      }
     },
   };
+}
+
+async function assertNothingLeaked(world: World, stages: readonly Stage[]): Promise<void> {
+  const secrets = stages.flatMap((stage) =>
+    stage.secrets.map(([name, value]) => [`${name} of ${stage.namespace}`, value] as const),
+  );
+  const pieces = new SecretPieces([...secrets, ['the unused key', world.app.privateKey]]);
+  const leaks = (await outputsOf(world)).flatMap(({ where, text }) => pieces.findIn(where, text));
+  if (leaks.length === 0) return;
+  throw new Error(`secrets leaked: ${leaks.map(({ secret, where }) => `${secret} in ${where}`).join(', ')}`);
 }
 
 /** One Pipeline with namespaces, a repository, a credential and a Flux of its own. Its parts can be broken and mended. */
