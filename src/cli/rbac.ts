@@ -100,7 +100,8 @@ const written = z.object({
 
 /** The one Credential of a file that is meant. Throws FileInvalid. */
 function credentialIn(file: string, { name, namespace }: Pick<Options, 'name' | 'namespace'>): Named {
-  const found = documentsOf(file).flatMap((document) => {
+  const shown = file === '-' ? 'standard input' : file;
+  const found = documentsOf(file, shown).flatMap((document) => {
     const { data } = written.safeParse(document);
     const isMeant =
       data !== undefined &&
@@ -109,7 +110,6 @@ function credentialIn(file: string, { name, namespace }: Pick<Options, 'name' | 
     return isMeant ? [data] : [];
   });
   const [first, ...others] = found;
-  const shown = file === '-' ? 'standard input' : file;
   const which = name === undefined ? 'a Credential' : `Credential ${name}`;
   if (first === undefined) throw invalid(`${shown} does not hold ${which}${at(namespace)}`);
   if (others.length > 0)
@@ -128,15 +128,15 @@ function at(namespace: string | undefined): string {
   return namespace === undefined ? '' : ` of namespace ${namespace}`;
 }
 
-function documentsOf(file: string): unknown[] {
+function documentsOf(file: string, shown: string): unknown[] {
   let text: string;
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (thrown) {
-    throw invalid(`cannot read ${file} (${codeOf(thrown)})`);
+    throw invalid(`cannot read ${shown} (${codeOf(thrown)})`);
   }
   return parseAllDocuments(text).map((document, index): unknown => {
-    if (document.errors.length > 0) throw invalid(`${file}: document ${index + 1} is not YAML`);
+    if (document.errors.length > 0) throw invalid(`${shown}: document ${index + 1} is not YAML`);
     const value: unknown = document.toJS();
     return value;
   });

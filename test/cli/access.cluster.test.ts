@@ -1,0 +1,347 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { Secret } from '../../src/base/secret.ts';
+import { renderChart, systemNamespace } from '../sandbox/chart.ts';
+import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
+import { lockkeeper, type Ended } from './lockkeeper.ts';
+
+// Of its own, since others would see bindings of the whole cluster.
+let cluster: ControlPlane;
+let folder: string;
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ say: () => undefined });
+  folder = await mkdtemp(join(tmpdir(), 'lockkeeper-access-'));
+  const { helm } = await cluster.tools();
+  const { objects } = await renderChart(helm, {});
+  await cluster.ensureNamespace(systemNamespace);
+  await apply(...objects.filter(({ kind }) => kind !== 'Deployment'));
+}, 600_000); // the first start on a machine builds the servers
+
+afterAll(async () => {
+  await cluster.stop();
+  await rm(folder, { recursive: true });
+});
+
+const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+const roleRef = (kind: string, name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name });
+const user = (name: string) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name });
+const account = (namespace: string, name: string) => ({ kind: 'ServiceAccount', namespace, name });
+
+async function apply(...objects: readonly object[]): Promise<void> {
+  await cluster.applyYaml(
+    objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'),
+  );
+}
+
+const secretIn = (namespace: string, name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace, name },
+  stringData: { token: 'canary' },
+});
+
+const credentialIn = (namespace: string) => ({
+  apiVersion: 'lockkeeper.dev/v1alpha1',
+  kind: 'Credential',
+  metadata: { namespace, name: 'promoter' },
+  spec: { host: 'github.com', repositories: ['acme/fleet'], token: { secretRef: { name: 'key' } } },
+});
+
+/** A role and who has it in a namespace. */
+function grant(
+  namespace: string,
+  name: string,
+  rules: readonly object[],
+  ...subjects: readonly object[]
+): object[] {
+  const metadata = { namespace, name };
+  return [
+    { ...rbac, kind: 'Role', metadata, rules },
+    { ...rbac, kind: 'RoleBinding', metadata, roleRef: roleRef('Role', name), subjects },
+  ];
+}
+
+const readKey = { apiGroups: [''], resources: ['secrets'], resourceNames: ['key'], verbs: ['get'] };
+
+/** Runs a command as somebody. */
+async function as(token: Secret, ...args: readonly string[]): Promise<Ended> {
+  const name = token.fingerprint().slice(0, 16);
+  const kubeconfig = await cluster.kubeconfigFor({ token, folder, name });
+  return await lockkeeper([...args, '--kubeconfig', kubeconfig]);
+}
+
+const asAdmin = (...args: readonly string[]): Promise<Ended> => as(cluster.adminToken, ...args);
+
+/** Somebody who may do this in a namespace and nothing else. */
+async function caller(namespace: string, rules: readonly object[]): Promise<Secret> {
+  await apply(
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'caller' } },
+    ...grant(namespace, 'caller', rules, account(namespace, 'caller')),
+  );
+  return await cluster.requestToken({ namespace, serviceAccount: 'caller' });
+}
+
+const getCredentials = { apiGroups: ['lockkeeper.dev'], resources: ['credentials'], verbs: ['get'] };
+const listRbac = {
+  apiGroups: ['rbac.authorization.k8s.io'],
+  resources: ['roles', 'rolebindings'],
+  verbs: ['list'],
+};
+
+const shown = z.looseObject({
+  verdict: z.string(),
+  why: z.string(),
+  auditor: z.unknown(),
+  others: z.array(z.looseObject({ subject: z.string(), class: z.string(), via: z.string() })),
+  notShown: z.array(z.string()),
+});
+const jsonOf = ({ stdout }: Ended): z.infer<typeof shown> => shown.parse(JSON.parse(stdout));
+
+describe('lockkeeper access', () => {
+  let namespace: string;
+  let ci: string;
+  beforeAll(async () => {
+    namespace = await cluster.freshNamespace('access');
+    ci = await cluster.freshNamespace('ci');
+    await apply(
+      credentialIn(namespace),
+      ...grant(namespace, 'readers', [readKey], user('ada'), account(ci, 'runner')),
+      ...grant(
+        ci,
+        'tokens',
+        [{ apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] }],
+        user('eve'),
+      ),
+      {
+        ...rbac,
+        kind: 'RoleBinding',
+        metadata: { namespace, name: 'later' },
+        roleRef: roleRef('Role', 'not-made'),
+        subjects: [user('ada')],
+      },
+    );
+  });
+
+  test('shows everybody by name, and which way they take, to whoever may list all', async () => {
+    const { code, stdout, stderr } = await asAdmin('access', 'promoter', '-n', namespace);
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n').map((line) => line.replaceAll(/ {3,}/g, ' | '));
+    expect(lines.slice(0, 6)).toEqual([
+      `Secret ${namespace}/key, of Credential promoter: Shared (by all roles and bindings of the cluster)`,
+      '',
+      'SUBJECT | CLASS | VIA',
+      `ServiceAccount ${ci}/runner | Read | RoleBinding ${namespace}/readers -> Role ${namespace}/readers -> get secrets named key`,
+      `User ada | Read | RoleBinding ${namespace}/readers -> Role ${namespace}/readers -> get secrets named key`,
+      expect.stringMatching(
+        `^User eve \\| Read \\| RoleBinding ${ci}/tokens -> .*\\(I-2\\) -> ServiceAccount ${ci}/runner -> `,
+      ),
+    ]);
+    expect(stdout).toMatch(/\n\nWho always can, and is not counted:\n {2}Group system:masters/);
+    expect(stdout).toMatch(/\n\nWould count if their role were made:\n {2}.*later/);
+    expect(stdout).not.toContain('Not shown');
+  });
+
+  test('says the same as JSON', async () => {
+    const ended = await asAdmin('access', 'promoter', '-n', namespace, '-o', 'json');
+    expect(jsonOf(ended)).toEqual({
+      credential: { namespace, name: 'promoter' },
+      secret: 'key',
+      controller: { namespace: systemNamespace, name: 'lockkeeper-controller' },
+      verdict: 'Shared',
+      why: 'by all roles and bindings of the cluster',
+      auditor: null,
+      others: [
+        {
+          subject: `ServiceAccount ${ci}/runner`,
+          kind: 'ServiceAccount',
+          name: 'runner',
+          namespace: ci,
+          class: 'Read',
+          via: expect.any(String),
+          path: [`RoleBinding ${namespace}/readers`, `Role ${namespace}/readers`, 'get secrets named key'],
+          verbs: ['get'],
+        },
+        expect.objectContaining({ subject: 'User ada', kind: 'User', class: 'Read' }),
+        expect.objectContaining({ subject: 'User eve', verbs: [] }),
+      ],
+      baseline: expect.arrayContaining([expect.stringContaining('system:masters')]),
+      dormant: [expect.stringContaining('later')],
+      notShown: [],
+    });
+  });
+
+  test('takes another controller for the one that may', async () => {
+    const flags = ['--controller-namespace', ci, '--controller-service-account', 'runner'];
+    const ended = await asAdmin('access', 'promoter', '-n', namespace, '-o', 'json', ...flags);
+    const subjects = jsonOf(ended).others.map(({ subject }) => subject);
+    expect(subjects).toContain('User ada');
+    expect(subjects).not.toContain(`ServiceAccount ${ci}/runner`);
+  });
+
+  test('shows what its caller may list, says what they may not, and judges nothing by half of it', async () => {
+    const token = await caller(namespace, [getCredentials, listRbac]);
+    const ended = await as(token, 'access', 'promoter', '-n', namespace, '-o', 'json');
+    expect(jsonOf(ended)).toMatchObject({
+      verdict: 'Unknown',
+      why: 'you may not list all of it, and no auditor has looked',
+      dormant: [],
+      notShown: [
+        'clusterroles',
+        'clusterrolebindings',
+        `roles of ${systemNamespace}`,
+        'roles of other namespaces',
+        `rolebindings of ${systemNamespace}`,
+        'rolebindings of other namespaces',
+        `serviceaccounts of ${namespace}`,
+        `serviceaccounts of ${systemNamespace}`,
+        'serviceaccounts of other namespaces',
+      ],
+    });
+    const subjects = jsonOf(ended).others.map(({ subject }) => subject);
+    expect(subjects).toEqual([`ServiceAccount ${ci}/runner`, 'User ada']);
+    const { stdout } = await as(token, 'access', 'promoter', '-n', namespace);
+    expect(stdout).toMatch(/\n\nNot shown, since you may not list them:\n {2}clusterroles\n/);
+  });
+
+  test('gives the word of the auditor where its caller may not list all', async () => {
+    const token = await caller(namespace, [getCredentials, listRbac]);
+    const access = {
+      verdict: 'Exposed',
+      checkedTime: '2026-11-25T12:00:00Z',
+      message: 'anybody can',
+      others: 1,
+      elsewhere: 0,
+      paths: [],
+      baseline: [],
+    };
+    const status = (value: unknown) =>
+      cluster.api(
+        'PATCH',
+        `/apis/lockkeeper.dev/v1alpha1/namespaces/${namespace}/credentials/promoter/status`,
+        { status: value },
+        'application/merge-patch+json',
+      );
+    await status({ access });
+    const ask = async (who: Secret) =>
+      jsonOf(await as(who, 'access', 'promoter', '-n', namespace, '-o', 'json'));
+    expect(await ask(token)).toMatchObject({
+      verdict: 'Exposed',
+      why: 'says the auditor, at 2026-11-25T12:00:00Z; you may not list all of it',
+      auditor: { verdict: 'Exposed', checkedTime: access.checkedTime, message: access.message },
+    });
+    expect(await ask(cluster.adminToken)).toMatchObject({ verdict: 'Shared' });
+    // What the API server decides otherwise than by its rules nobody sees in the rules.
+    await status({ access: { ...access, verdict: 'Unknown', message: 'another authorizer' } });
+    expect(await ask(cluster.adminToken)).toMatchObject({
+      verdict: 'Unknown',
+      why: 'says the auditor: another authorizer',
+    });
+    await status(null);
+  });
+});
+
+describe('what is wrong is told in a sentence that says what to do', () => {
+  test.each(['access', 'rbac'])('by %s, of a Credential that there is not', async (command) => {
+    expect(await asAdmin(command, 'nobody', '-n', 'default')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `lockkeeper ${command}: there is no Credential nobody in namespace default; kubectl get credentials -A shows which there are\n`,
+    });
+  });
+
+  test.each(['access', 'rbac'])('by %s, of a right that its caller has not', async (command) => {
+    const namespace = await cluster.freshNamespace('norights');
+    const token = await caller(namespace, []);
+    expect(await as(token, command, 'promoter', '-n', namespace)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `lockkeeper ${command}: you may not get Credential ${namespace}/promoter; ask for the verb get on credentials.lockkeeper.dev in namespace ${namespace}\n`,
+    });
+  });
+
+  test('of a token that the cluster does not know', async () => {
+    const { code, stderr } = await as(new Secret('nobody'), 'access', 'promoter', '-n', 'default');
+    expect([code, stderr]).toEqual([
+      1,
+      `lockkeeper access: the cluster at ${cluster.server} does not know who you are; renew the token or certificate of your kubeconfig\n`,
+    ]);
+  });
+
+  test('of a cluster that does not answer', async () => {
+    const file = join(folder, 'away.kubeconfig');
+    await writeFile(
+      file,
+      JSON.stringify({
+        'current-context': 'away',
+        contexts: [{ name: 'away', context: { cluster: 'away', user: 'away' } }],
+        clusters: [
+          {
+            name: 'away',
+            cluster: { server: 'https://127.0.0.1:1', 'certificate-authority-data': cluster.caData },
+          },
+        ],
+        users: [{ name: 'away', user: { token: 'canary' } }],
+      }),
+    );
+    expect(await lockkeeper(['access', 'promoter', '-n', 'apps'], { env: { KUBECONFIG: file } })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'lockkeeper access: the cluster at https://127.0.0.1:1 does not answer (ECONNREFUSED); see whether it runs and whether this is the right context\n',
+    });
+  });
+
+  test.each<[string, readonly string[], Record<string, string>, RegExp]>([
+    [
+      'no cluster at all',
+      ['-n', 'apps'],
+      {},
+      /^lockkeeper access: there is no cluster to ask: give --kubeconfig FILE or set KUBECONFIG\n$/,
+    ],
+    [
+      'several kubeconfigs',
+      ['-n', 'apps'],
+      { KUBECONFIG: '/a:/b' },
+      /names several files, which are not merged here/,
+    ],
+    [
+      'no namespace, and a format that there is not',
+      ['-o', 'yaml'],
+      {},
+      /2 mistake\(s\) in its flags:\n {2}say in which namespace it is: -n NAMESPACE\n {2}--output: .*\nSee: lockkeeper access --help\n$/,
+    ],
+  ])('of %s', async (_, args, env, words) => {
+    const { code, stdout, stderr } = await lockkeeper(['access', 'promoter', ...args], { env });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(words);
+  });
+});
+
+test('what lockkeeper rbac prints, once applied, lets the controller get that one Secret', async () => {
+  const namespace = await cluster.freshNamespace('rbac');
+  await apply(credentialIn(namespace), secretIn(namespace, 'key'), secretIn(namespace, 'other'));
+  const token = await cluster.requestToken({
+    namespace: systemNamespace,
+    serviceAccount: 'lockkeeper-controller',
+  });
+  const answers = async (): Promise<number[]> => {
+    const paths = ['secrets/key', 'secrets/other', 'secrets', 'secrets?fieldSelector=metadata.name=key'];
+    const all = await Promise.all(
+      paths.map((path) => cluster.as(token).api('GET', `/api/v1/namespaces/${namespace}/${path}`)),
+    );
+    return all.map(({ status }) => status);
+  };
+  expect(await answers()).toEqual([403, 403, 403, 403]);
+  const { stdout, stderr } = await asAdmin('rbac', 'promoter', '-n', namespace);
+  expect(stderr).toBe('');
+  expect(await cluster.kubectl(['apply', '-f', '-'], { stdin: stdout })).toMatchObject({ code: 0 });
+  // The API server hears of a binding in a moment.
+  await eventually('it may get the Secret', async () => (await answers())[0] === 200);
+  expect(await answers()).toEqual([200, 403, 403, 403]);
+});
