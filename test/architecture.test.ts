@@ -7,6 +7,7 @@ import { importViolations } from './architecture/import-table.ts';
 import { readModule } from './architecture/module.ts';
 import { purityViolations } from './architecture/purity.ts';
 import { violations } from './architecture/violations.ts';
+import { waysOutViolations } from './architecture/ways-out.ts';
 
 test('the project keeps its own rules', () => {
   expect(violations(fileURLToPath(new URL('..', import.meta.url)))).toEqual([]);
@@ -215,4 +216,33 @@ test('a test that needs a cluster is named so that the unit tests leave it out',
   ]);
   expect(clusterTestViolations([readModule('test/kube/a.cluster.test.ts', text)])).toEqual([]);
   expect(clusterTestViolations([readModule('test/kube/world.ts', text)])).toEqual([]);
+});
+
+describe('what is sent goes by one of the two transports', () => {
+  const why = (path: string, text: string): string[] => waysOutViolations([readModule(path, text)]);
+
+  test.each([
+    ['src/forges/connect.ts', "import { Agent, request } from 'undici';"],
+    ['src/kube/transport/send.ts', "import type { Dispatcher } from 'undici';"],
+    ['src/cli/a.ts', "import { isIP, type Socket } from 'node:net';"],
+    ['src/telemetry/server.ts', "import { createServer } from 'node:http';"],
+    ['src/forges/github/a.ts', 'const fetch = ours; await fetch(url); const passed = { fetch };'],
+    ['test/a.ts', "import { request } from 'node:http'; await fetch(url);"],
+  ])('%s may say %s', (path, text) => {
+    expect(why(path, text)).toEqual([]);
+  });
+
+  test.each([
+    ['src/forges/github/a.ts', "import { request } from 'undici';", 'request of undici'],
+    ['src/gateway/a.ts', "import * as http from 'node:http';", '* of node:http'],
+    ['src/kube/a.ts', "const { connect } = await import('node:tls');", '* of node:tls'],
+    ['src/cli/a.ts', "import { lookup } from 'node:dns';", 'lookup of node:dns'],
+    ['src/promotion/a.ts', 'await fetch(url);', 'fetch'],
+    ['src/promotion/a.ts', 'await globalThis.fetch(url);', 'fetch'],
+    ['src/promotion/a.ts', 'const socket = new WebSocket(url);', 'WebSocket'],
+  ])('%s may not say %s', (path, text, what) => {
+    expect(why(path, text)).toEqual([
+      `${path}:1: uses ${what}; send by src/forges/connect.ts or src/kube/transport`,
+    ]);
+  });
 });

@@ -7,6 +7,7 @@ import { habitViolations } from './habits.ts';
 import { importViolations } from './import-table.ts';
 import { readModule } from './module.ts';
 import { purityViolations } from './purity.ts';
+import { waysOutViolations } from './ways-out.ts';
 
 /** What breaks the rules of the layout below `root`, one sentence each with file and line; nothing when all keep them. */
 export function violations(root: string): string[] {
@@ -20,6 +21,7 @@ export function violations(root: string): string[] {
     ...cycles(modules),
     ...habitViolations(modules),
     ...clusterTestViolations(modules),
+    ...waysOutViolations(modules),
   ];
 }
 
