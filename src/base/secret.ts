@@ -5,9 +5,9 @@ import { learnSecret } from './redaction.ts';
 const redacted = '[redacted]';
 
 /**
- * A value that must not be seen. It prints as `[redacted]` in templates, JSON, logs and inspectors; only `expose` and `peek` give it
- * out, so that every place where a secret leaves us is found by searching for these words. From its making on it is also taken out of
- * every text that leaves the process (see `redact`), unless it has less than twelve characters.
+ * A value that must not be seen. It prints as `[redacted]` in templates, JSON, logs and inspectors; only `expose`, `exposeBytes` and
+ * `peek` give it out, so that every place where a secret leaves us is found by searching for these words. From its making on it is
+ * also taken out of every text that leaves the process (see `redact`), unless it has less than twelve characters.
  */
 export class Secret {
   /** Memory of its own: small buffers share a pool, parts of which are handed out again as they are. */
@@ -27,6 +27,12 @@ export class Secret {
   expose(): string {
     this.#learn();
     return this.#value.toString('utf8');
+  }
+
+  /** The same for what has to keep it: bytes are not copied about in memory, as texts are. */
+  exposeBytes(): Buffer {
+    this.#learn();
+    return copyOf(this.#value);
   }
 
   /**

@@ -74,6 +74,11 @@ test('a command that there is not is named on standard error', async () => {
   });
 });
 
+test('what looks like a secret is not repeated', async () => {
+  const { code, stderr } = await lockkeeper(`ghp_${'y'.repeat(36)}`);
+  expect([code, stderr.split('\n')[0]]).toEqual([2, 'lockkeeper: there is no command "[redacted]"']);
+});
+
 /** A file of this name that is right but for its user. */
 function kubeconfig(name: string, user: object): void {
   const cluster = { server: 'https://127.0.0.1:1', 'certificate-authority-data': 'Q0E=' };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CodedError } from '../../src/base/error.ts';
 import { redactOurs } from '../../src/base/redaction.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { scrub } from '../../src/base/secret-shapes.ts';
+import { clean } from '../../src/base/secret-shapes.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { SecretPieces } from '../e2e/secret-pieces.ts';
 
@@ -91,7 +91,7 @@ test.each(Object.entries(planted))('the last net takes out what looks like a cre
 test('ordinary text stays as it is', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-z ,.0-9]{0,80}$/), (text) => {
-      expect(scrub(text)).toBe(text);
+      expect(clean(text)).toBe(text);
     }),
   );
 });

@@ -25,6 +25,7 @@ const minify = 'kubectl config view --minify --flatten --raw writes just what is
  * what to write instead and repeats no value.
  *
  * Which addresses may be connected to is not judged here; whoever connects asks the outbound policy about `server`.
+ * @param content made as `stored`: what it names may be shown, and its token and key become Secrets of their own
  * @param where names the Secret to its owner, as in `Secret apps/staging-eu`
  */
 export function remoteKubeconfig(content: Secret, where: string): Connection {

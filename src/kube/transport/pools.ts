@@ -78,7 +78,7 @@ function open(
     timeout: 10_000,
     ...(clientCertificate === undefined
       ? {}
-      : { cert: clientCertificate.cert, key: clientCertificate.key.expose() }),
+      : { cert: clientCertificate.cert, key: clientCertificate.key.exposeBytes() }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
   return {

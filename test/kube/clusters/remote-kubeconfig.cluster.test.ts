@@ -73,5 +73,5 @@ metadata: { name: anna, namespace: ${namespace} }
 
 test('a kubeconfig that kubectl writes itself is taken', async () => {
   const { stdout } = await cluster.kubectl(['config', 'view', '--minify', '--flatten', '--raw']);
-  expect(remoteKubeconfig(new Secret(stdout), 'SECRET').server).toBe(cluster.server);
+  expect(remoteKubeconfig(new Secret(stdout, 'stored'), 'SECRET').server).toBe(cluster.server);
 });

@@ -24,7 +24,7 @@ const judge = `
   const outcomeOf = (what) => { try { what(); return 'taken'; } catch (thrown) { return [thrown.code, thrown.message]; } };
   const { canary, texts } = JSON.parse(await new Response(process.stdin).text());
   const began = performance.now();
-  const outcomes = texts.map((text) => outcomeOf(() => remoteKubeconfig(new Secret(text), 'SECRET')));
+  const outcomes = texts.map((text) => outcomeOf(() => remoteKubeconfig(new Secret(text, 'stored'), 'SECRET')));
   const milliseconds = performance.now() - began;
   const reading = outcomeOf(() => readFileSync(canary))[0];
   const starting = outcomeOf(() => spawnSync('true'))[0];

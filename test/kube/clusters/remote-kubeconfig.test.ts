@@ -12,7 +12,7 @@ import { startScriptedApi } from '../scripted-api.ts';
 const fresh = { fresh: false };
 
 function read(text: string): Connection {
-  return remoteKubeconfig(new Secret(text), 'Secret apps/lake');
+  return remoteKubeconfig(new Secret(text, 'stored'), 'Secret apps/lake');
 }
 
 test('a kubeconfig from a Secret says where, with what and how it is checked', () => {
