@@ -1,10 +1,10 @@
 import type { AccessClass } from './report.ts';
-import { masters, type Subject } from './subjects.ts';
+import { masters, nodes, type Subject } from './subjects.ts';
 
 /** What is true of every cluster, whatever its rules say. */
 const always: readonly string[] = [
   `Group ${masters}, to which the API server refuses nothing`,
-  'Nodes on which a Pod uses it (Group system:nodes), by the Node authorizer',
+  `Nodes on which a Pod uses it (Group ${nodes}), by the Node authorizer`,
   'Whoever can read the disks or backups of etcd, or has the keys that encrypt it',
 ];
 

@@ -8,7 +8,7 @@ import { othersOf } from './others.ts';
 import type { RbacIndex } from './rbac-index.ts';
 import type { AccessReport, Other, Verdict, Way } from './report.ts';
 import type { Detour } from './rights.ts';
-import { accountOf, groupOf, masters, type Subject } from './subjects.ts';
+import { accountOf, groupOf, masters, nodes, type Subject } from './subjects.ts';
 
 /** Which Secret, and whose it is to read. */
 export interface Question {
@@ -43,7 +43,9 @@ export function audit(index: RbacIndex, question: Question): AccessReport {
   return {
     verdict: verdictOf(others),
     others,
-    baseline: baselineLines(reached.filter(({ isBaseline }) => isBaseline)),
+    baseline: baselineLines(
+      reached.filter(({ isBaseline, subject }) => isBaseline && subject.kind !== 'Group'),
+    ),
     dormant: [...new Set([namespace, controller.namespace, ''])].flatMap((each) => dormantIn(index, each)),
     controller: {
       subject: self.id,
@@ -140,6 +142,7 @@ function seedsOf(index: RbacIndex, { namespace, secret, controller }: Question):
   return [
     { ...given, subject: accountOf(controller.namespace, controller.name), path: ['which is to read it'] },
     { ...given, subject: groupOf(masters), path: ['to which nothing is refused'] },
+    { ...given, subject: groupOf(nodes), path: ['which read what their Pods use'] },
     ...near.flatMap((each, isBaseline) =>
       each.flatMap((held) =>
         waysTo(held, index, { namespace, secret }).flatMap((way) => seedOf(held, index, way, isBaseline > 0)),

@@ -123,10 +123,6 @@ export class RbacIndex {
     return [...this.#accounts.values()].reduce((sum, names) => sum + names.size, 0);
   }
 
-  hasAccount(namespace: string, name: string): boolean {
-    return this.#accounts.get(namespace)?.has(name) ?? false;
-  }
-
   /** What `make` answers for this index, made anew after a change. One key must always go with the same `make`. */
   once<T>(key: string, make: () => T): T {
     if (!this.#made.has(key)) this.#made.set(key, make());

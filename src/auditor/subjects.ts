@@ -11,6 +11,7 @@ export const everyAccount = 'system:serviceaccounts';
 export const everyUser = 'system:authenticated';
 export const everyStranger = 'system:unauthenticated';
 export const masters = 'system:masters';
+export const nodes = 'system:nodes';
 
 const accountPrefix = 'system:serviceaccount:';
 

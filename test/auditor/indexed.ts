@@ -32,7 +32,7 @@ export const bootstrap: readonly RbacObject[] = recorded.parse(
 /** An index of these objects, in this order. */
 export function indexOf(objects: readonly (RbacObject | Written)[]): RbacIndex {
   const index = new RbacIndex();
-  for (const object of objects) index.put(parsed({ ...object }));
+  for (const object of objects) index.put('apiVersion' in object ? parsed({ ...object }) : object);
   return index;
 }
 

@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { binding, can, clusterBinding, clusterRole, grant } from './fixtures/objects.ts';
+import { reportOn } from './indexed.ts';
+
+const ttl = 'ServiceAccount kube-system/ttl-controller';
+const bySystem = 'system:controller:ttl-controller';
+
+test('a cluster without anybody is exclusive, and says who can reach the Secret all the same', () => {
+  const { verdict, others, baseline } = reportOn([]);
+  expect({ verdict, others, baseline }).toEqual({
+    verdict: 'Exclusive',
+    others: [],
+    baseline: [
+      'Group system:masters, to which the API server refuses nothing',
+      'Nodes on which a Pod uses it (Group system:nodes), by the Node authorizer',
+      'Whoever can read the disks or backups of etcd, or has the keys that encrypt it',
+      'Parts of Kubernetes that can read it: clusterrole-aggregation-controller, cronjob-controller, daemon-set-controller, deployment-controller, generic-garbage-collector, job-controller, namespace-controller, persistent-volume-binder',
+      'Parts of Kubernetes that can read it: replicaset-controller, replication-controller, resourcequota-controller, statefulset-controller, User system:kube-controller-manager',
+      'Parts of Kubernetes that can overwrite it: legacy-service-account-token-cleaner',
+      'Parts of Kubernetes that can reach it indirectly: root-ca-cert-publisher',
+    ],
+  });
+});
+
+test('a part of Kubernetes is told in the baseline, and again where somebody else gave it the same', () => {
+  const gc = 'ServiceAccount kube-system/generic-garbage-collector';
+  const { others, baseline } = reportOn(grant('apps/x', gc, can('get', 'secrets')));
+  expect(others.map(({ subject }) => subject)).toEqual([gc]);
+  expect(baseline).toEqual(reportOn([]).baseline);
+});
+
+test.each([
+  [
+    'somebody who was put into a binding of Kubernetes',
+    [clusterBinding('cluster-admin', 'ClusterRole cluster-admin', 'Group system:masters', 'User jane')],
+    ['User jane'],
+  ],
+  [
+    'another role by a name that Kubernetes uses',
+    [clusterBinding(bySystem, 'ClusterRole cluster-admin', ttl)],
+    [ttl],
+  ],
+  [
+    'another service account by a name that Kubernetes uses',
+    [
+      clusterRole(bySystem, can('get', 'secrets')),
+      clusterBinding(bySystem, `ClusterRole ${bySystem}`, 'ServiceAccount kube-system/ttl'),
+    ],
+    ['ServiceAccount kube-system/ttl'],
+  ],
+  [
+    'a binding of a namespace by a name that Kubernetes uses for the cluster',
+    [
+      clusterRole(bySystem, can('get', 'secrets')),
+      binding(`apps/${bySystem}`, `ClusterRole ${bySystem}`, ttl),
+    ],
+    [ttl],
+  ],
+] as const)('%s counts', (_, objects, who) => {
+  expect(reportOn(objects).others.map(({ subject }) => subject)).toEqual(who);
+});
