@@ -7,8 +7,8 @@ export type Observer =
 
 /**
  * The Credential that `lastUsedFrom` names, and which of its repositories a token of it is minted for: one of the same owner as the
- * observed token's, since it is the owner that has the list. Undefined when none is named. Itself, one that leads back to it, one of another
- * host and one for no such repository are not asked.
+ * observed token's, since it is the owner that has the list. Undefined when none is named. Itself, one in a ring, one of another host and
+ * one for no such repository are not asked.
  * @param named a Credential of the same namespace
  */
 export function observerOf(
@@ -24,9 +24,9 @@ export function observerOf(
       `Credential ${wanted}, which lastUsedFrom names, does not exist; create it or correct the name`,
     );
   }
-  if (leadsBack(metadata.name, wanted, named)) {
+  if (isRing(metadata.name, wanted, named)) {
     return unknown(
-      `lastUsedFrom leads from ${wanted} back to ${metadata.name}; name a Credential that stands for itself`,
+      `lastUsedFrom leads from ${wanted} round in a ring; name a Credential that asks nobody itself`,
     );
   }
   if (credential.spec.host !== spec.host) {
@@ -45,7 +45,7 @@ export function observerOf(
   return { kind: 'observer', credential, repository };
 }
 
-function leadsBack(from: string, first: string, named: (name: string) => Credential | undefined): boolean {
+function isRing(from: string, first: string, named: (name: string) => Credential | undefined): boolean {
   const seen = new Set([from]);
   for (let name: string | undefined = first; name !== undefined;) {
     if (seen.has(name)) return true;

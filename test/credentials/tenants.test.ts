@@ -82,6 +82,95 @@ describe('another tenant who knows the App and its installation, which are publi
   });
 });
 
+describe('another tenant with an App of her own, good and installed at her own account, gets nothing of it either', () => {
+  /** Eve's App with its key, and what she knows of the other tenant. */
+  async function eve(own: Promoter): Promise<{ hers: Promoter; secret: Record<string, string> }> {
+    const hers = await acme.promoter();
+    acme.forge.log.clear();
+    const secret = { appId: String(hers.app.id), privateKey: hers.privateKey };
+    expect(hers.repository.name).toBe(own.repository.name);
+    return { hers, secret };
+  }
+
+  const tokensFor = (): number => acme.taken().filter((route) => route.endsWith('/access_tokens')).length;
+
+  test("for the other's repository", async () => {
+    const own = await warmed();
+    const { secret } = await eve(own);
+    expect(await failureOf(attack(own, secret))).toMatchObject({ code: 'NotInstalled' });
+    expect(tokensFor()).toBe(0);
+  });
+
+  test("with the number of the other's installation", async () => {
+    const own = await warmed();
+    const { secret } = await eve(own);
+    const installationId = String(own.installation.id);
+    expect(await failureOf(attack(own, { ...secret, installationId }))).toMatchObject({
+      code: 'NotInstalled',
+    });
+    expect(tokensFor()).toBe(0);
+  });
+
+  test('with the number of her own installation, which has a repository of the same name', async () => {
+    const own = await warmed();
+    const { hers, secret } = await eve(own);
+    const installationId = String(hers.installation.id);
+    expect(await failureOf(attack(own, { ...secret, installationId }))).toMatchObject({
+      code: 'NotInstalled',
+    });
+    expect(tokensFor()).toBe(0);
+  });
+
+  test("through the owner's name, as Flux's Secrets may give it", async () => {
+    const own = await warmed();
+    const { secret } = await eve(own);
+    const { appId = '', privateKey = '' } = secret;
+    const flux = {
+      githubAppID: appId,
+      githubAppPrivateKey: privateKey,
+      githubAppInstallationOwner: own.repository.owner,
+    };
+    expect(await failureOf(attack(own, flux))).toMatchObject({ code: 'NotInstalled' });
+    expect(tokensFor()).toBe(0);
+  });
+});
+
+test("another tenant who asks for a token's last use names Credentials of her own namespace alone", async () => {
+  const own = await warmed();
+  own.credentials.set('apps/acme-promoter', own.credential);
+  own.secrets.put('eve/token', { token: acme.person('eve', own) });
+  own.secrets.asked.length = 0;
+  const credential: Credential = {
+    metadata: { ...ofEve.metadata, name: 'token' },
+    spec: {
+      host: 'github.com',
+      repositories: [own.fullName],
+      token: { secretRef: { name: 'token' } },
+      lastUsedFrom: { credentialRef: { name: 'acme-promoter' } },
+    },
+  };
+  const { probe } = await own.keyring.inspect(credential, call());
+  expect(await probe()).toMatchObject({ lastUsedUnknown: expect.stringContaining('does not exist') });
+  expect(own.secrets.asked).toEqual(['eve/token']);
+});
+
+test("what becomes of one tenant's Secret ends no token of another", async () => {
+  const own = await warmed();
+  await attack(own, { appId: String(own.app.id), privateKey: own.privateKey });
+  own.secrets.remove('eve/acme-promoter');
+  await expect(attack(own, { appId: '1', privateKey: 'rubbish' })).rejects.toMatchObject({
+    code: 'Malformed',
+  });
+  own.keyring.forget('eve/acme-promoter');
+  acme.forge.log.clear();
+  const { reader } = await own.keyring.open(own.credential, own.purpose, call());
+  await reader.look(query, call());
+  // Eve's own may be revoked only now.
+  expect(acme.taken().filter((route) => route !== 'DELETE /installation/token')).toEqual([
+    'POST /graphql repository',
+  ]);
+});
+
 test('another tenant with the same good key in a Secret of his own has tokens of his own', async () => {
   const own = await warmed();
   const secret = {
