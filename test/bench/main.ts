@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/base/error.ts';
 import { untilInterrupted } from '../sandbox/interrupted.ts';
+import { measureAudit } from './audit.ts';
 import { measurePromotion } from './promotion.ts';
 import { broken, describeMachine, type Figure } from './report.ts';
 import { measureRuntime, runtimeParts } from './runtime.ts';
 import type { Wishes } from './wishes.ts';
 
 const benchmarks: Readonly<Record<string, (wishes: Wishes) => Promise<readonly Figure[]>>> = {
+  audit: measureAudit,
   promotion: measurePromotion,
   runtime: measureRuntime,
 };
@@ -15,9 +17,13 @@ const help = `Usage: npm run -s bench -- NAME [FLAGS]
 
 Measures in a world of its own and prints one JSON object; progress goes to stderr. Needs Linux, for /proc.
 
+  audit       who can reach the Secrets of many Credentials, in a cluster with many roles and bindings
   promotion   from "healthy in the source" to "pull request open", in fleets of several sizes
   runtime     a cold start among many objects and what follows it; how soon an event is heard, how soon another leads
 
+audit:
+  --bindings N       and half as many roles (default: 10000)
+  --credentials N    to audit (default: 100)
 promotion:
   --sizes N,N        files of the fleets (default: 56,2000,20000,100000)
   --promotions N     warm ones at each size (default: 200 at 56 files, 20 at the others)
@@ -42,6 +48,8 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       colds: { type: 'string' },
       burst: { type: 'string', default: '50' },
       pipelines: { type: 'string', default: '10000' },
+      bindings: { type: 'string', default: '10000' },
+      credentials: { type: 'string', default: '100' },
       parts: { type: 'string' },
       'node-args': { type: 'string', default: '' },
       help: { type: 'boolean' },
@@ -69,6 +77,8 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       colds: optional('colds'),
       burst: whole('burst', values.burst, 0),
       pipelines: whole('pipelines', values.pipelines, 10),
+      bindings: whole('bindings', values.bindings, 100),
+      audited: whole('credentials', values.credentials, 1),
       parts: values.parts === undefined ? undefined : partsIn(values.parts),
       nodeArgs: values['node-args'].split(' ').filter((each) => each !== ''),
     },

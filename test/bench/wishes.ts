@@ -9,6 +9,10 @@ export interface Wishes {
   readonly burst: number;
   /** Of the runtime's fleet; each has four HelmReleases. */
   readonly pipelines: number;
+  /** Of an audit; half as many roles. */
+  readonly bindings: number;
+  /** Credentials to audit. */
+  readonly audited: number;
   /** Undefined: all. */
   readonly parts: readonly string[] | undefined;
   readonly nodeArgs: readonly string[];
