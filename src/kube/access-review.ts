@@ -13,14 +13,16 @@ export interface Right {
   readonly subresource?: string;
   /** Absent: in every namespace, or of a kind that is in none. */
   readonly namespace?: string;
+  /** Absent: over all objects. */
+  readonly name?: string;
 }
 
 const reviews = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews' };
 const answered = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 /**
- * Whether we ourselves have a right over every object of that kind, whoever of the authorizers grants it: a right over objects with
- * certain names alone does not count. Every authenticated user may ask (ClusterRole system:basic-user). Rejects with a KubeError.
+ * Whether we ourselves have a right, whoever of the authorizers grants it. Without a name it is one over every object of that kind: rights
+ * over objects with certain names alone do not count. Every authenticated user may ask (ClusterRole system:basic-user). Rejects with a KubeError.
  */
 export async function haveRight(
   transport: Pick<Transport, 'call'>,
