@@ -383,7 +383,7 @@ export interface ForgeIdentity {
   revokeToken(token: Secret, call: Call): Promise<void>;
   /**
    * Whose a stored token is, how long it lasts, and what it may do with the repository. One request, and once a day another one for the
-   * owner. NotFound when the token does not show the repository; SSORequired when its organization wants it authorized first.
+   * owner. A token that is not shown the repository lacks what is needed; SSORequired when its organization wants it authorized first.
    */
   describeToken(token: Secret, subject: Subject, call: Call): Promise<TokenFacts>;
   /**

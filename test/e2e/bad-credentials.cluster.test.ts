@@ -89,7 +89,8 @@ const mistakes: readonly Mistake[] = [
     says: () =>
       'Credential promoter is not for acme/repository-unlisted; add it to its repositories or correct url',
     mend: async (stage) => {
-      expect(new Set(stage.requests)).toEqual(probes);
+      // And where the App is, when it is not on that repository.
+      expect(new Set(stage.requests)).toEqual(new Set([...probes, 'GET /orgs/{org}/installation']));
       await stage.applyCredential();
     },
     recovery: 'watched',
@@ -113,7 +114,7 @@ const mistakes: readonly Mistake[] = [
     spoil: ({ installation }) => void (installation.uninstalled = true),
     reason: 'NotInstalled',
     says: () =>
-      'github.com does not have the App on acme/not-installed; install it there, or correct the name',
+      'github.com does not have the App at acme; install it there on acme/not-installed, or correct the name',
     mend: ({ world, app, repository }) => void world.forge.install(app, 'acme', [repository]),
     recovery: 'asked',
   },
@@ -123,10 +124,20 @@ const mistakes: readonly Mistake[] = [
     spoil: ({ installation }) => void (installation.repositories = new Set()),
     reason: 'NotInstalled',
     says: () =>
-      'github.com does not have the App on acme/installed-elsewhere; install it there, or correct the name',
+      "github.com has the App at acme but not on acme/installed-elsewhere; add the repository in the installation's settings, or correct the name",
     mend: ({ world, installation, repository }) => {
       installation.repositories = new Set([world.forge.world.repositories.require(repository).id]);
     },
+    recovery: 'asked',
+  },
+  {
+    when: "the App's installation is suspended",
+    namespace: 'installation-suspended',
+    spoil: ({ world, installation }) => world.forge.suspend(installation),
+    reason: 'Suspended',
+    says: () =>
+      "github.com has suspended the App's installation; an owner unsuspends it in the installation's settings",
+    mend: ({ world, installation }) => world.forge.unsuspend(installation),
     recovery: 'asked',
   },
   {

@@ -78,7 +78,7 @@ const ofRepository: readonly Mistake[] = [
     release: loseRepository,
     reason: 'NotInstalled',
     says: () =>
-      'github.com does not have the App on acme/repository-lost; install it there, or correct the name',
+      "github.com has the App at acme but not on acme/repository-lost; add the repository in the installation's settings, or correct the name",
     mend: (stage) => stage.createRepository(nextVersion),
     recovery: 'asked',
   },

@@ -5,9 +5,9 @@ export interface Held {
   readonly owner: string;
   /** `owner/name`. */
   readonly where: string;
-  /** Absent when the repository was not shown. */
-  readonly isPrivate?: boolean | undefined;
-  readonly mayPush?: boolean | undefined;
+  /** What the token is shown of the repository; absent when that is nothing. */
+  readonly shown?:
+    { readonly private?: boolean | undefined; readonly mayPush?: boolean | undefined } | undefined;
   readonly alsoNeeds: readonly Permission[];
 }
 
@@ -21,7 +21,7 @@ export function scopesOf(header: string | null): readonly string[] | undefined {
  * write to, so that no such token is ever narrow: what is granted and does not serve to write one file is named as a surplus.
  */
 export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFacts {
-  const opening = held.isPrivate === false && !granted.includes('repo') ? 'public_repo' : 'repo';
+  const opening = held.shown?.private === false && !granted.includes('repo') ? 'public_repo' : 'repo';
   const needed = [
     opening,
     ...(held.alsoNeeds.some((each) => each.startsWith('workflows:')) ? ['workflow'] : []),
@@ -33,7 +33,8 @@ export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFact
     const message = `the token lacks scope ${lacking.join(', ')}; ${advice(held)}`;
     return { verdict: 'Insufficient', granted, surplus, lacking, message };
   }
-  if (held.mayPush === false) return { ...mayNotPush(held), granted, surplus };
+  const insufficient = fallsShort(held);
+  if (insufficient !== undefined) return { ...insufficient, granted, surplus };
   const opens = opening === 'repo' ? 'repository' : 'public repository';
   const others = surplus.filter((each) => each !== opening);
   const also = others.length === 0 ? '' : `, and ${others.join(', ')} is not needed at all`;
@@ -46,16 +47,18 @@ export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFact
   };
 }
 
-/** Whatever the token may do, its owner may not. */
-export function mayNotPush({ owner, where }: Pick<Held, 'owner' | 'where'>): ScopeFacts {
-  return {
-    verdict: 'Insufficient',
-    granted: [],
-    surplus: [],
-    lacking: ['contents:write'],
-    message: `${owner} may not write to ${where}; give ${owner} the role Write there, or use a token of somebody who has it`,
-  };
+/** Why a token is not enough whatever it may do elsewhere: it is not shown the repository, or its owner may not write there. */
+export function fallsShort({ owner, where, shown }: Held): ScopeFacts | undefined {
+  if (shown === undefined) {
+    const message = `this token of ${owner} is shown no ${where}; check the name, and that the token is for it`;
+    return { ...nothing, lacking: [where], message };
+  }
+  if (shown.mayPush !== false) return undefined;
+  const message = `${owner} may not write to ${where}; give ${owner} the role Write there, or use a token of somebody who has it`;
+  return { ...nothing, lacking: ['contents:write'], message };
 }
+
+const nothing = { verdict: 'Insufficient', granted: [], surplus: [] } as const;
 
 function advice({ where }: Held): string {
   return `use a fine-grained token or an App for ${where} alone`;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
-import { ForgeError } from '../errors.ts';
 import type {
   AnswerHeaders,
   Call,
@@ -10,7 +9,7 @@ import type {
   Subject,
   TokenFacts,
 } from '../forge.ts';
-import { mayNotPush, scopeOfScopes, scopesOf } from './classic-scopes.ts';
+import { fallsShort, scopeOfScopes, scopesOf, type Held } from './classic-scopes.ts';
 import { rateOf } from './rate.ts';
 import { GithubApi } from './request.ts';
 import { unknownScope } from './scope.ts';
@@ -44,13 +43,6 @@ export async function describeToken(
   const shown = await ask(new GithubApi(connection, bearer, repository), repository, call);
   const where = `${repository.owner}/${repository.name}`;
   const scope = scopeOf(kind, shown, { owner: owner.login, where, alsoNeeds });
-  if (shown.repository === undefined && scope.lacking.length === 0) {
-    throw new ForgeError(
-      'NotFound',
-      `${connection.endpoint.host} shows no ${where} to this token of ${owner.login}; check the name, and that the token is for it`,
-      { status: 404 },
-    );
-  }
   const rate = rateOf(shown.headers);
   return {
     kind,
@@ -85,20 +77,18 @@ async function ask(api: GithubApi, { owner, name }: Repository, call: Call): Pro
 function scopeOf(
   kind: TokenFacts['kind'],
   { repository, headers }: Shown,
-  held: { readonly owner: string; readonly where: string; readonly alsoNeeds: readonly string[] },
+  about: Pick<Held, 'owner' | 'where' | 'alsoNeeds'>,
 ): ScopeFacts {
-  const mayPush = repository?.permissions?.push;
+  const isApp = kind === 'InstallationToken';
+  // What an App may do there is not told this way.
+  const mayPush = isApp ? undefined : repository?.permissions?.push;
+  const held = { ...about, shown: repository && { private: repository.private, mayPush } };
   // Tokens of Apps have the header too, and nothing in it.
   const hasScopes = kind === 'PersonalAccessToken' || kind === 'OAuthUser' || kind === 'Unknown';
   const granted = hasScopes ? scopesOf(headers.get('x-oauth-scopes')) : undefined;
-  if (granted !== undefined) {
-    return scopeOfScopes(granted, { ...held, isPrivate: repository?.private, mayPush });
-  }
-  // What an App may do there is not told this way.
-  if (mayPush === false && kind !== 'InstallationToken') return mayNotPush(held);
-  return unknownScope(
-    `${untold[kind] ?? 'the forge does not tell such a token what it may do'}; a call that is refused tells what it lacks`,
-  );
+  if (granted !== undefined) return scopeOfScopes(granted, held);
+  const why = untold[kind] ?? 'the forge does not tell such a token what it may do';
+  return fallsShort(held) ?? unknownScope(`${why}; a call that is refused tells what it lacks`);
 }
 
 const untold: Partial<Record<TokenFacts['kind'], string>> = {

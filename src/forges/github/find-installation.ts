@@ -36,7 +36,7 @@ export async function findInstallation(
     call,
   );
   if (found === null) throw await notOnRepository(api, { host, owner, name }, call);
-  if (isSuspended(found)) throw suspended(host, accountOf(found) ?? owner);
+  if (isSuspended(found)) throw suspended(host);
   const id = String(found.id);
   const account = accountOf(found) ?? owner;
   if (key.installationId !== undefined && key.installationId !== id) {
@@ -92,7 +92,7 @@ async function notOnRepository(
       `${host} does not have the App at ${owner}; install it there on ${where}, or correct the name`,
     );
   }
-  if (isSuspended(found)) return suspended(host, owner);
+  if (isSuspended(found)) return suspended(host);
   return notInstalled(
     found.repository_selection === 'all'
       ? `${host} has the App at ${owner}, on all of its repositories, and ${where} is none of them; correct the name`
@@ -108,10 +108,11 @@ function isSuspended(found: Found): boolean {
   return typeof found.suspended_at === 'string';
 }
 
-function suspended(host: string, account: string): ForgeError {
+/** In the same words as a token is refused with: it is the same trouble, whoever meets it first. */
+function suspended(host: string): ForgeError {
   return new ForgeError(
     'Suspended',
-    `${host} has suspended the App's installation at ${account}; an owner unsuspends it in the installation's settings`,
+    `${host} has suspended the App's installation; an owner unsuspends it in the installation's settings`,
   );
 }
 

@@ -149,11 +149,19 @@ describe('a classic token', () => {
 
   test('that has the scope and is not shown the repository is told to look at the name', async () => {
     const hidden = refusal(404, 'Not Found', { headers: { 'x-oauth-scopes': 'repo' } });
-    expect(await refused(classic, hidden)).toMatchObject({
-      code: 'NotFound',
-      message:
-        'github.com shows no acme/fleet to this token of ada; check the name, and that the token is for it',
+    expect(await described(classic, hidden)).toMatchObject({
+      owner: { login: 'ada' },
+      scope: {
+        verdict: 'Insufficient',
+        granted: ['repo'],
+        lacking: ['acme/fleet'],
+        message: 'this token of ada is shown no acme/fleet; check the name, and that the token is for it',
+      },
     });
+    for (const secret of [fine, ofApp]) {
+      const { owner, scope } = await described(secret, refusal(404, 'Not Found'));
+      expect([owner.login, scope.verdict]).toEqual([expect.any(String), 'Insufficient']);
+    }
   });
 });
 

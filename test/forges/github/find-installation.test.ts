@@ -130,14 +130,14 @@ test.each<[string, Record<string, Answer>, Partial<AppKey>, string, RegExp]>([
     { '/repos/acme/fleet/installation': { body: { ...installation, suspended_at: '2026-01-01T00:00:00Z' } } },
     {},
     'Suspended',
-    /^github.com has suspended the App's installation at acme; an owner unsuspends it in the installation's settings$/,
+    /^github.com has suspended the App's installation; an owner unsuspends it in the installation's settings$/,
   ],
   [
     'suspended, as the account tells',
     { '/orgs/acme/installation': { body: { ...installation, suspended_at: '2026-01-01T00:00:00Z' } } },
     {},
     'Suspended',
-    /^github.com has suspended the App's installation at acme;/,
+    /^github.com has suspended the App's installation; an owner unsuspends it/,
   ],
   [
     'suspended, as the refusal tells',
