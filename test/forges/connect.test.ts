@@ -99,7 +99,8 @@ test('a socket that is closed is not kept in memory', async () => {
     allowPrivateNetwork: true,
   });
   const identity = providers.github.identity(connection);
-  for (let time = 0; time < 30; time += 1) await identity.describeToken(new Secret('ghp_small'), { repository }, call());
+  for (let time = 0; time < 30; time += 1)
+    await identity.describeToken(new Secret('ghp_small'), { repository }, call());
   // One more to learn whose it is.
   expect(sockets.opened()).toBe(31);
   // The last ones may be on their way yet.
@@ -184,7 +185,9 @@ test('many requests share few sockets', async () => {
   });
   const identity = providers.github.identity(connection);
   await Promise.all(
-    Array.from({ length: 200 }, () => identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository }, call())),
+    Array.from({ length: 200 }, () =>
+      identity.describeToken(new Secret('ghp_aaaaaaaaaaaaaaaa'), { repository }, call()),
+    ),
   );
   expect(server.asked).toHaveLength(400);
   expect(sockets.size).toBeLessThanOrEqual(32);
