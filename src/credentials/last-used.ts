@@ -7,21 +7,44 @@ import type { Use } from './uses.ts';
 type LastUsed = CredentialStatus['lastUsed'];
 
 /** A time alone is not worth a write more often than this. */
-export const lastUsedEveryMs = 60_000;
+const everyMs = 60_000;
+
+/**
+ * When a later use may be shown: a minute after the last one was.
+ *
+ * @param shown the time that status shows
+ * @param shownAt when that was written; absent when an earlier process did, so that the time itself must do
+ */
+export function showAgainAt(shown: string, shownAt: Date | undefined): Date {
+  const time = new Date(shown);
+  return addMs(shownAt === undefined || shownAt < time ? time : shownAt, everyMs);
+}
 
 /** What the forge saw within so long of our own use was that use: forges write theirs down late, and their clocks differ. */
 const sameUseMs = 15 * 60_000;
+
+/** Whether the time in status is that of the use, or later; it has whole seconds. */
+export function isShown(use: Date, shown: string): boolean {
+  return use.getTime() - new Date(shown).getTime() < 1_000;
+}
 
 /**
  * When a credential was last used, by whose word: our own last call that was accepted, or a use that the forge saw clearly later,
  * which was somebody else's.
  */
 export function lastUsedOf(
-  written: LastUsed,
+  {
+    written,
+    writtenAt,
+    now,
+  }: { readonly written: LastUsed; readonly writtenAt: Date | undefined; readonly now: Date },
   ours: Use | undefined,
   forges: ForgeLastUsed | undefined,
 ): LastUsed {
-  const own = ours === undefined ? written : ownUse(written, ours);
+  const own =
+    ours === undefined || (written?.by === ours.by && now < showAgainAt(written.time, writtenAt))
+      ? written
+      : ownUse(ours);
   if (forges === undefined) return own;
   const known = own === undefined ? undefined : new Date(own.time);
   if (known !== undefined && forges.time <= addMs(known, sameUseMs)) return own;
@@ -32,10 +55,11 @@ export function lastUsedOf(
   };
 }
 
-function ownUse(written: LastUsed, use: Use): LastUsed {
-  const by = sentence(use.by);
-  const young =
-    written !== undefined && use.time.getTime() - new Date(written.time).getTime() < lastUsedEveryMs;
-  if (young && written.by === by) return written;
-  return { time: toTimestamp(use.time), by, source: 'Controller', precision: '1 min, by our own clock' };
+function ownUse({ time, by }: Use): LastUsed {
+  return {
+    time: toTimestamp(time),
+    by: sentence(by),
+    source: 'Controller',
+    precision: '1 min, by our own clock',
+  };
 }

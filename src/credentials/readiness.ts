@@ -103,7 +103,7 @@ export function lackOf(facts: CredentialFacts): readonly string[] {
 }
 
 function missingMessage(facts: CredentialFacts | undefined, lacking: readonly string[]): string {
-  return facts?.kind === 'app'
-    ? `the App lacks ${lacking.join(', ')}; grant it in the App's settings and accept it in the installation`
-    : `the token lacks ${lacking.join(', ')}; grant it on the forge, or make a new token that has it`;
+  return facts?.kind === 'token'
+    ? facts.token.scope.message
+    : `the App lacks ${lacking.join(', ')}; grant it in the App's settings and accept it in the installation`;
 }

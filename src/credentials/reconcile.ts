@@ -7,7 +7,7 @@ import { isOlder } from '../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
 import type { CredentialFacts } from './credential.ts';
 import { nameOf, probedRepository, type Inspected, type Keyring } from './keyring.ts';
-import { lastUsedEveryMs } from './last-used.ts';
+import { isShown, showAgainAt } from './last-used.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
 import { credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
 import type { Uses } from './uses.ts';
@@ -50,6 +50,8 @@ interface Found {
   readonly problem?: Problem;
   /** When the forge was last asked; absent: not since the process started. */
   readonly at?: Date;
+  /** When it last answered, be it with a no. */
+  readonly answeredAt?: Date;
   /** What status says of an earlier Secret or host holds no longer. */
   readonly replaced: boolean;
 }
@@ -75,6 +77,8 @@ export class CredentialReconciler {
   readonly #parts: CredentialReconcilerParts;
   readonly #probed = new Map<string, Probed>();
   readonly #written = new Map<string, Written>();
+  /** When a last use was written, by key. */
+  readonly #useShownAt = new Map<string, Date>();
 
   constructor(parts: CredentialReconcilerParts) {
     this.#parts = parts;
@@ -86,14 +90,16 @@ export class CredentialReconciler {
     if (credential === undefined || credential.metadata.deletionTimestamp !== undefined) {
       this.#probed.delete(key);
       this.#written.delete(key);
+      this.#useShownAt.delete(key);
       this.#parts.uses.forgetCredential(key);
+      this.#parts.keyring.forget(key);
       return {};
     }
     const found = await this.#find(credential, signal);
     const { uses, clock } = this.#parts;
     const latest = this.#withLastWrite(key, credential);
     const previous = latest.status;
-    const answeredAt = latestOf(found.at, uses.acceptedAt(key, probedRepository(credential)));
+    const answeredAt = latestOf(found.answeredAt, uses.acceptedAt(key, probedRepository(credential)));
     const lastUse = uses.of(key);
     const computed = credentialStatusOf({
       now: clock.now(),
@@ -104,6 +110,7 @@ export class CredentialReconciler {
       ...(answeredAt === undefined ? {} : { askedAt: answeredAt }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse,
+      lastUsedWrittenAt: this.#useShownAt.get(key),
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
       warningDays: this.#parts.warningDays,
@@ -113,15 +120,21 @@ export class CredentialReconciler {
     const status = redactOurs(computed, 'status');
     if (previous === undefined || !isSameJson(ownPart(previous), status)) {
       if (!(await this.#write(key, latest, status, signal))) return {};
+      if (!isSameJson(previous?.lastUsed, status.lastUsed)) this.#useShownAt.set(key, clock.now());
       for (const announcement of announceCredential(previous, status))
         this.#parts.announce(credential, announcement);
     }
     const nextMs = jittered(this.#nextMs(key, credential, found));
-    const shownAt = status.lastUsed === undefined ? undefined : new Date(status.lastUsed.time);
-    // A use that was not worth a write yet is shown within a minute.
-    const isShown =
-      lastUse === undefined || shownAt === undefined || lastUse.time.getTime() - shownAt.getTime() < 1_000;
-    return { requeueAfterMs: isShown ? nextMs : Math.min(nextMs, lastUsedEveryMs) };
+    return { requeueAfterMs: Math.min(nextMs, this.#untilShownMs(key, status)) };
+  }
+
+  /** Until a use is shown that was not worth a write yet: within a minute of it. */
+  #untilShownMs(key: string, { lastUsed }: OwnStatus): number {
+    const { uses, clock } = this.#parts;
+    const use = uses.of(key);
+    if (use === undefined || lastUsed === undefined || isShown(use.time, lastUsed.time)) return Infinity;
+    const at = showAgainAt(lastUsed.time, this.#useShownAt.get(key));
+    return Math.max(0, at.getTime() - clock.now().getTime());
   }
 
   /** What is known of a Credential: from the last probe while it is young and the Secret is the same, else from a new one. */
@@ -154,6 +167,7 @@ export class CredentialReconciler {
       host,
       generation,
       at: clock.now(),
+      ...answered(said, clock.now(), same ? last : undefined),
     };
     this.#probed.set(key, probed);
     return probed;
@@ -240,6 +254,16 @@ export class CredentialReconciler {
     this.#written.set(key, { uid, resourceVersion, status });
     return true;
   }
+}
+
+/** A forge that cannot be reached has said nothing. */
+function answered(
+  said: { readonly facts: CredentialFacts } | { readonly problem: Problem },
+  now: Date,
+  before: Probed | undefined,
+): Pick<Found, 'answeredAt'> {
+  if (!('problem' in said) || said.problem.reason !== 'ForgeUnreachable') return { answeredAt: now };
+  return before?.answeredAt === undefined ? {} : { answeredAt: before.answeredAt };
 }
 
 function latestOf(one: Date | undefined, other: Date | undefined): Date | undefined {

@@ -24,6 +24,8 @@ export interface CredentialSeen {
   /** Why there is nothing to probe, or what the probe failed with. */
   readonly problem?: Problem;
   readonly lastUse: Use | undefined;
+  /** When the last use that `previous` shows was written; absent: not since the process started. */
+  readonly lastUsedWrittenAt: Date | undefined;
   /** What uses and probes were told last; newer than `facts` where it is given. */
   readonly health: Health | undefined;
   /** What a write token is minted with. */
@@ -46,7 +48,11 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
   const { facts, replaced } = seen;
   const previous = replaced ? undefined : seen.previous;
   const known = facts === undefined ? knownBefore(previous) : factsStatus(facts, seen.writePermissions);
-  const lastUsed = lastUsedOf(seen.previous?.lastUsed, seen.lastUse, facts?.lastUsedOnForge);
+  const lastUsed = lastUsedOf(
+    { written: seen.previous?.lastUsed, writtenAt: seen.lastUsedWrittenAt, now: seen.now },
+    seen.lastUse,
+    facts?.lastUsedOnForge,
+  );
   const valid = validOf(seen, previous);
   const checkedTime = checkedTimeOf(seen, valid);
   return {

@@ -6,8 +6,8 @@ import { isReason } from '../api/reasons.ts';
 import { CodedError, codeOf } from '../base/error.ts';
 import { redactOurs } from '../base/redaction.ts';
 import { isSameJson } from '../base/same-json.ts';
-import { addMs, earliest, type Clock } from '../base/time.ts';
-import { lastUsedEveryMs } from '../credentials/last-used.ts';
+import { earliest, type Clock } from '../base/time.ts';
+import { isShown, showAgainAt } from '../credentials/last-used.ts';
 import type { Uses } from '../credentials/uses.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
@@ -58,6 +58,8 @@ export class PipelineReconciler {
   readonly #lookedAt = new Map<string, Date>();
   readonly #written = new Map<string, Written>();
   readonly #running = new Set<string>();
+  /** When a last use was written, by key. */
+  readonly #useShownAt = new Map<string, Date>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -106,6 +108,7 @@ export class PipelineReconciler {
         decisions,
         outcomes,
         credential: this.#credential(pipeline),
+        lastUsedWrittenAt: this.#useShownAt.get(key),
       });
       // Here already, so that it is compared as it will be read back.
       const status = redactOurs(computed, 'status');
@@ -222,9 +225,9 @@ export class PipelineReconciler {
   /** When a use is shown that was not worth a write yet; undefined when all are. */
   #lastUsedShownAt(key: string, { credential }: PipelineStatus): Date | undefined {
     const used = this.#parts.uses.ofPipeline(key);
-    if (used === undefined || credential?.lastUsed === undefined) return undefined;
-    const shown = new Date(credential.lastUsed);
-    return used.getTime() - shown.getTime() < 1_000 ? undefined : addMs(shown, lastUsedEveryMs);
+    if (used === undefined || credential?.lastUsed === undefined || isShown(used, credential.lastUsed))
+      return undefined;
+    return showAgainAt(credential.lastUsed, this.#useShownAt.get(key));
   }
 
   /** Who a Pipeline's pull requests are made as: of the first environment that is promoted into. */
@@ -283,11 +286,14 @@ export class PipelineReconciler {
     }
     if (resourceVersion === undefined) return false;
     this.#written.set(key, { uid, resourceVersion, status });
+    if (last?.credential?.lastUsed !== status.credential?.lastUsed)
+      this.#useShownAt.set(key, this.#parts.clock.now());
     return true;
   }
 
   #forget(key: string): void {
     this.#written.delete(key);
+    this.#useShownAt.delete(key);
     this.#retries.forget(key);
     this.#parts.uses.forgetPipeline(key);
     for (const environment of this.#lookedAt.keys()) {

@@ -2,6 +2,7 @@ import type { EnvironmentStatus, PipelineStatus, PromotionStatus } from '../api/
 import type { Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
+import { showAgainAt } from '../credentials/last-used.ts';
 import { conditionsOf, type CredentialExclusive } from './conditions.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { agreedRevision, type EnvironmentSeen, type Observation } from './observation.ts';
@@ -32,6 +33,8 @@ export interface StatusInput {
   /** Of the environments whose decisions have been carried out so far, by name. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
   readonly credential: CredentialSeen | undefined;
+  /** When the last use that `previous` shows was written; absent: not since the process started. */
+  readonly lastUsedWrittenAt?: Date | undefined;
 }
 
 /** What the next pass and the user read. Equal input gives equal output, so that a pass that changes nothing writes nothing. */
@@ -45,7 +48,7 @@ export function statusOf(input: StatusInput): PipelineStatus {
       input.seen.now,
     ),
   );
-  const credential = credentialStatus(input.credential, input.previous?.credential?.lastUsed);
+  const credential = credentialStatus(input);
   return {
     observedGeneration: input.generation,
     conditions: conditionsOf({
@@ -166,12 +169,19 @@ function waitingSummary(environments: readonly EnvironmentStatus[]): string {
   return first?.waiting === undefined ? '' : `${first.name}: ${first.waiting.message}`;
 }
 
-function credentialStatus(
-  seen: CredentialSeen | undefined,
-  lastWritten: string | undefined,
-): PipelineStatus['credential'] {
+function credentialStatus({
+  credential: seen,
+  previous,
+  lastUsedWrittenAt,
+  seen: { now },
+}: StatusInput): PipelineStatus['credential'] {
   if (seen === undefined) return undefined;
-  const used = seen.lastUsed === undefined ? lastWritten : atMostOnceAMinute(seen.lastUsed, lastWritten);
+  const shown = previous?.credential?.lastUsed;
+  // A time alone would not be worth a write more often than once a minute.
+  const used =
+    seen.lastUsed === undefined || (shown !== undefined && now < showAgainAt(shown, lastUsedWrittenAt))
+      ? shown
+      : toTimestamp(seen.lastUsed);
   return {
     name: seen.name,
     ...(seen.owner === undefined ? {} : { owner: seen.owner }),
@@ -180,12 +190,6 @@ function credentialStatus(
     ...(used === undefined ? {} : { lastUsed: used }),
     access: seen.exclusive.reason,
   };
-}
-
-/** A time that alone would not be worth a write more often than once a minute. */
-function atMostOnceAMinute(time: Date, written: string | undefined): string {
-  if (written !== undefined && time.getTime() - new Date(written).getTime() < 60_000) return written;
-  return toTimestamp(time);
 }
 
 function credentialSummary({

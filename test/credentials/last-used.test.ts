@@ -3,6 +3,7 @@ import { lastUsedOf } from '../../src/credentials/last-used.ts';
 
 const at = (time: string): Date => new Date(`2026-11-25T${time}Z`);
 const ours = { time: at('12:00:00'), by: 'apps/podinfo staging' };
+const none = { written: undefined, writtenAt: undefined, now: at('12:00:30') };
 const own = {
   time: '2026-11-25T12:00:00Z',
   by: 'apps/podinfo staging',
@@ -13,12 +14,12 @@ const own = {
 describe('what the forge saw', () => {
   test('about when we used it was our use, and we know that more exactly', () => {
     const forges = { time: at('12:14:00'), precision: '±10 min' };
-    expect(lastUsedOf(undefined, ours, forges)).toEqual(own);
+    expect(lastUsedOf(none, ours, forges)).toEqual(own);
   });
 
   test('clearly later was somebody else, and nobody tells who', () => {
     const forges = { time: at('12:20:00'), precision: '±10 min' };
-    expect(lastUsedOf(undefined, ours, forges)).toEqual({
+    expect(lastUsedOf(none, ours, forges)).toEqual({
       time: '2026-11-25T12:20:00Z',
       source: 'Forge',
       precision: '±10 min',
@@ -27,15 +28,35 @@ describe('what the forge saw', () => {
 
   test('counts when we have not used it', () => {
     const forges = { time: at('09:00:00'), precision: '±10 min' };
-    expect(lastUsedOf(undefined, undefined, forges)).toMatchObject({ source: 'Forge' });
+    expect(lastUsedOf(none, undefined, forges)).toMatchObject({ source: 'Forge' });
   });
 
   test('gives way to a later use of ours', () => {
     const written = { time: '2026-11-25T11:00:00Z', source: 'Forge', precision: '±10 min' } as const;
-    expect(lastUsedOf(written, ours, { time: at('11:00:00'), precision: '±10 min' })).toEqual(own);
+    expect(lastUsedOf({ ...none, written }, ours, { time: at('11:00:00'), precision: '±10 min' })).toEqual(
+      own,
+    );
   });
 });
 
 test('what was never used has no time', () => {
-  expect(lastUsedOf(undefined, undefined, undefined)).toBeUndefined();
+  expect(lastUsedOf(none, undefined, undefined)).toBeUndefined();
+});
+
+describe('a later use by the same is shown', () => {
+  const written = { time: '2026-11-25T11:59:00Z', by: ours.by, source: 'Controller' } as const;
+
+  test('a minute after the one before was written, and not sooner', () => {
+    const shown = (now: Date, writtenAt: Date | undefined) =>
+      lastUsedOf({ written, writtenAt, now }, ours, undefined)?.time;
+    expect(shown(at('12:00:19'), at('11:59:20'))).toBe(written.time);
+    expect(shown(at('12:00:20'), at('11:59:20'))).toBe(own.time);
+    expect(shown(at('12:00:00'), undefined)).toBe(own.time);
+  });
+
+  test('at once when it is by another', () => {
+    const other = { ...ours, by: 'apps/podinfo prod' };
+    const given = { written, writtenAt: at('12:00:00'), now: at('12:00:01') };
+    expect(lastUsedOf(given, other, undefined)?.by).toBe('apps/podinfo prod');
+  });
 });

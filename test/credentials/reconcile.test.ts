@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call } from '../forges/github/opened.ts';
 import { Passes, readyOf } from './passes.ts';
@@ -10,7 +11,7 @@ afterAll(() => acme.stop());
 const probe = 'GET /repos/{owner}/{repo}/installation';
 
 function probes(): number {
-  return acme.asked().filter((route) => route === probe).length;
+  return acme.taken().filter((route) => route === probe).length;
 }
 
 /** One use by this environment. */
@@ -39,10 +40,10 @@ describe('status says all that is known of', () => {
   test('a classic token', async () => {
     const own = await acme.promoter();
     const grace = acme.forge.createUser('grace');
+    acme.forge.world.repositories.require(own.fullName).collaborators.set(grace.id, 'write');
     const expiresAt = new Date('2027-01-31T12:00:00Z');
-    own.secrets.put('apps/acme-promoter', {
-      token: acme.forge.createToken('grace', ['repo', 'read:org'], expiresAt),
-    });
+    const token = acme.forge.createToken('grace', ['repo', 'read:org'], expiresAt);
+    own.secrets.put('apps/acme-promoter', { token });
     const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
     expect(status).toMatchObject({
       kind: 'PersonalAccessToken',
@@ -52,26 +53,30 @@ describe('status says all that is known of', () => {
       scope: {
         verdict: 'Broad',
         granted: ['repo', 'read:org'],
-        message: 'scope repo opens every repository that its owner may write to',
+        surplus: expect.arrayContaining(['read:org']),
       },
+      tokenHash: createHash('sha256').update(token).digest('base64'),
+      appearsAs:
+        'Pull requests and commits will appear to be from grace, an account that people take for a person.',
     });
-    expect(acme.asked()).toEqual(['GET /user']);
+    expect(acme.asked()).toEqual(['GET /user', 'GET /repos/{owner}/{repo}']);
   });
 
-  test('a classic token that never expires, or does not say so', async () => {
+  test('a classic token that never ends', async () => {
     const own = await acme.promoter();
-    acme.forge.createUser('hedy');
-    own.secrets.put('apps/acme-promoter', { token: acme.forge.createToken('hedy', []) });
+    own.secrets.put('apps/acme-promoter', { token: acme.person('hedy', own) });
     const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
     expect(status.expiryTime).toBeUndefined();
-    expect(status.expiry).toBe('It never expires, or the forge does not say.');
+    expect(status.expiry).toBe('It never ends: give it an end on the forge.');
   });
 
   test('a fine-grained token', async () => {
     const own = await acme.promoter();
     const { credentials, accounts, repositories } = acme.forge.world;
+    const barbara = acme.forge.createUser('barbara');
+    repositories.require(own.fullName).collaborators.set(barbara.id, 'write');
     const { value } = credentials.createFineGrainedToken({
-      owner: acme.forge.createUser('barbara'),
+      owner: barbara,
       resourceOwner: accounts.require(own.repository.owner),
       permissions: { contents: 'write', pull_requests: 'write' },
       repositories: new Set([repositories.require(own.fullName).id]),
@@ -81,14 +86,15 @@ describe('status says all that is known of', () => {
     own.secrets.put('apps/acme-promoter', { token: value });
     const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
     expect(status).toMatchObject({
-      kind: 'PersonalAccessToken',
+      kind: 'FineGrainedToken',
       owner: { login: 'barbara', type: 'User' },
       valid: 'True',
       expiryTime: '2027-01-31T12:00:00Z',
       scope: {
         verdict: 'Unknown',
         granted: [],
-        message: 'the forge does not tell such a token what it may do',
+        message:
+          'GitHub does not tell a fine-grained token what it may do; a call that is refused tells what it lacks',
       },
     });
   });
@@ -118,7 +124,7 @@ describe('the forge is asked about a credential that works', () => {
     expect(probes()).toBe(1);
     acme.forge.log.clear();
     await passes.pass(minuteMs);
-    expect(acme.asked()).toEqual([probe]);
+    expect(acme.taken()).toEqual([probe]);
   });
 
   test('not while ordinary calls for the same repository prove as much, but once an hour at least', async () => {
@@ -129,7 +135,7 @@ describe('the forge is asked about a credential that works', () => {
       await use(own);
       await passes.pass(minuteMs);
     }
-    expect(probes()).toBe(2); // the second finds the installation again, to mint with
+    expect(probes()).toBe(1);
     acme.forge.log.clear();
     await use(own);
     await passes.pass(2 * minuteMs);
