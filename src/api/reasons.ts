@@ -192,7 +192,7 @@ export const reasons = {
   },
   HostNotAllowed: {
     is: 'stalled',
-    what: "The host is not on the operator's list of forges.",
+    what: "The host is not on the operator's list of forges, or its name leads to an address that is not allowed.",
     next: 'Ask the operator to add it, or correct the URL.',
   },
   RepositoryNotAllowed: {
