@@ -17,7 +17,7 @@ interface Row {
 const write = ['create', 'update', 'patch', 'delete'];
 const make = ['create', 'update', 'patch'];
 
-/** Asked about in the whole cluster and in the controller's own namespace. Ids: `docs/threat-model.md`. */
+/** Asked about in the whole cluster and in the controller's own namespace. Ids: `docs/access-audit.md`. */
 const ofNamespaces: readonly Row[] = [
   // Every Secret: those of Credentials are granted one by one, by name, and read by get.
   { verbs: ['get', 'list', 'watch', ...write], kinds: ['secrets'] },
