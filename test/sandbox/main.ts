@@ -81,7 +81,7 @@ async function keepUp(controller: boolean, pace: number): Promise<number> {
   let forget = (): void => undefined;
   try {
     refuseSecondSandbox();
-    world = await startWorld({ say, signal, controller, pace });
+    world = await startWorld({ say, signal, controller, auditor: controller, pace });
     const privateKeyFile = join(world.folder, `${world.app.slug}.private-key.pem`);
     await writeFile(privateKeyFile, world.app.privateKey, { mode: 0o600 });
     forget = announceSandbox({

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly version?: string;
   /** Without it nobody promotes. */
   readonly controller?: boolean;
+  /** Whether the auditor runs too; not unless asked for. */
+  readonly auditor?: boolean;
   /** How fast the deployer plays Flux: 0 as fast as it can, 1 at the recorded speed. */
   readonly pace?: number;
   readonly forge?: Partial<ForgeOptions>;
@@ -64,7 +66,7 @@ export interface World {
   readonly controller: ControllerProcess | undefined;
   /** Of the App whose key is in Secret apps/acme-promoter. */
   readonly app: WorldApp;
-  /** With kubectl, helm and `sandbox`; to stand first in PATH. */
+  /** With kubectl, helm, `sandbox` and `lockkeeper`; to stand first in PATH. */
   readonly binFolder: string;
   /** Puts a version into dev, as a person would. Rejects with VersionRefused when it is none. */
   readonly release: (version: string) => Promise<void>;
@@ -86,6 +88,7 @@ export const fleet = 'acme/fleet';
 
 const exampleFolder = fileURLToPath(new URL('../../examples', import.meta.url));
 const sandboxCommand = fileURLToPath(new URL('main.ts', import.meta.url));
+const lockkeeperCommand = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const helmReleaseDefinition = new URL('flux/crd.yaml', import.meta.url);
 
 /** Starts it all; when anything fails, nothing is left. The examples are not applied yet. */
@@ -187,6 +190,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       return replica;
     };
     stops.push(async () => await controller?.stop());
+    if (options.auditor === true) {
+      const auditor = await startAuditor({ cluster, chart, folder, watchdog });
+      stops.push(() => auditor.stop());
+      say(`auditor: ready after ${Math.round(auditor.readyMs)} ms`);
+    }
     if (options.controller !== false) await restartController();
     return {
       cluster,
@@ -211,14 +219,38 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** Programs for a person's shell, one of them ours. */
+/** The auditor of the chart, under its own account. */
+async function startAuditor({
+  cluster,
+  chart,
+  folder,
+  watchdog,
+}: Pick<World, 'cluster' | 'chart' | 'folder'> &
+  Pick<ControllerOptions, 'watchdog'>): Promise<ControllerProcess> {
+  if (chart.auditor === undefined) throw new Error('the chart was rendered without an auditor');
+  return await startController({
+    folder: join(folder, 'auditor'),
+    chart: chart.auditor,
+    server: cluster.server,
+    ca: cluster.ca,
+    token: await cluster.requestToken({ namespace: systemNamespace, serviceAccount: 'lockkeeper-auditor' }),
+    ...(watchdog === undefined ? {} : { watchdog }),
+  });
+}
+
+/** Programs for a person's shell, two of them ours. */
 async function makeBinFolder(folder: string, { kubectl, helm }: Tools): Promise<string> {
   const bin = join(folder, 'bin');
   await mkdir(bin);
   await symlink(kubectl, join(bin, 'kubectl'));
   await symlink(helm, join(bin, 'helm'));
-  const script = `#!/bin/sh\nexec '${process.execPath}' '${sandboxCommand}' "$@"\n`;
-  await writeFile(join(bin, 'sandbox'), script, { mode: 0o755 });
+  for (const [name, program] of [
+    ['sandbox', sandboxCommand],
+    ['lockkeeper', lockkeeperCommand],
+  ] as const) {
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
+    await writeFile(join(bin, name), script, { mode: 0o755 });
+  }
   return bin;
 }
 
