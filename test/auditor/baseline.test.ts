@@ -25,7 +25,9 @@ test('a cluster without anybody is exclusive, and says who can reach the Secret 
 test('a part of Kubernetes is told in the baseline, and again where somebody else gave it the same', () => {
   const gc = 'ServiceAccount kube-system/generic-garbage-collector';
   const { others, baseline } = reportOn(grant('apps/x', gc, can('get', 'secrets')));
-  expect(others.map(({ subject }) => subject)).toEqual([gc]);
+  expect(others.map(({ subject, verbs }) => [subject, verbs])).toEqual([
+    [gc, ['get', 'list', 'watch', 'update', 'patch', 'delete']],
+  ]);
   expect(baseline).toEqual(reportOn([]).baseline);
 });
 
