@@ -5,7 +5,6 @@ import { isEverAllowed, kindOfAddress, mayConnectTo } from '../base/address-kind
 /** Calls an hour or a minute; a whole promotion must fit in. */
 const contentLimit = z
   .int()
-  .min(0)
   .max(1_000_000)
   .refine((calls) => calls === 0 || calls >= 10, {
     message: 'must be 0, for no limit, or at least 10: one promotion takes up to 6 calls',

@@ -20,8 +20,8 @@ export interface ListedForges {
 }
 
 /**
- * The operator's forges: every call is reported, whatever writes asks `assertHeld` first, and no more is sent than each forge takes. Throws ConfigInvalid when the CA file
- * of one cannot be read.
+ * The operator's forges: every call is reported, whatever writes asks `assertHeld` first, and no more is sent than each forge takes.
+ * Throws ConfigInvalid when the CA file of one cannot be read.
  */
 export function listForges(
   forges: Config['forges'],

@@ -262,6 +262,8 @@ test('a write token that ends while the forge is at its limit is given back as s
   const before = forge.log.entries().length;
   expect(await failureOf(identity.revokeToken(token, call()))).toMatchObject({ code: 'WaitingForBudget' });
   expect(await failureOf(mint())).toMatchObject({ code: 'WaitingForBudget' });
+  const finding = identity.findInstallation(key, { repository: { owner: 'acme', name: 'fleet' } }, call());
+  expect(await failureOf(finding)).toMatchObject({ code: 'WaitingForBudget' });
   expect(forge.log.entries()).toHaveLength(before);
   clock.advance(minuteMs);
   await mint();
