@@ -162,6 +162,9 @@ const credentialStatus = z.object({
     })
     .optional()
     .describe('When and by what it was last used.'),
+  lastUsedUnknown: message
+    .optional()
+    .describe('Why the Credential that lastUsedFrom names cannot tell when the forge saw it last.'),
   scope: z
     .object({
       verdict: z

@@ -38,6 +38,9 @@ const probeEveryMs = 10 * 60_000;
 /** How often it is asked when ordinary calls prove that it works: they do not tell what it may do and when it ends. */
 const probeAtLeastEveryMs = 60 * 60_000;
 
+/** How often the Secret is read, to hear of another value in it: it is not watched. */
+const secretEveryMs = 100_000;
+
 /** How soon a failure is looked into again: the longest that a mended Secret or forge goes unnoticed, jitter included. */
 const retryMs = 100_000;
 
@@ -216,7 +219,7 @@ export class CredentialReconciler {
     if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
     if (problem !== undefined || at === undefined || this.#parts.uses.healthOf(key)?.good === false)
       return retryMs;
-    return Math.max(retryMs, Math.min(probeEveryMs, ms(this.#probeAt(key, credential, at))));
+    return Math.min(secretEveryMs, Math.max(0, ms(this.#probeAt(key, credential, at))));
   }
 
   /** The Credential with the status that we wrote last, when the cache does not hold it yet. */

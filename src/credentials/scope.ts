@@ -20,15 +20,22 @@ export function scopeStatusOf(facts: CredentialFacts, writePermissions: readonly
       message: sentence(message),
     };
   }
-  const { installation, missing } = facts;
+  const { installation, missing, needs = [] } = facts;
   const { surplus } = installation.scope;
   const all = installation.repositorySelection === 'all';
   return {
     verdict: missing.length > 0 ? 'Insufficient' : all || surplus.length > 0 ? 'Broad' : 'Least',
-    granted: writePermissions.filter((each) => !missing.includes(each)),
+    granted: [...writePermissions, ...needs.map(({ permission }) => permission)].filter(
+      (each) => !missing.includes(each),
+    ),
     ...listed(surplus, missing),
     repositories: 1,
-    message: sentence(appMessage(missing, surplus, all)),
+    message: sentence(
+      [
+        appMessage(missing, surplus, all),
+        ...needs.map(({ permission, why }) => `${permission} is needed since ${why}`),
+      ].join('; '),
+    ),
   };
 }
 

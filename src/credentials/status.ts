@@ -62,6 +62,7 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
     valid,
     ...(checkedTime === undefined ? {} : { checkedTime }),
     ...(lastUsed === undefined ? {} : { lastUsed }),
+    ...(facts?.lastUsedUnknown === undefined ? {} : { lastUsedUnknown: sentence(facts.lastUsedUnknown) }),
     ...rateOf(seen, checkedTime),
   };
 }

@@ -118,8 +118,7 @@ describe('the forge is asked about a credential that works', () => {
   test('once in ten minutes, however many passes there are, and with one request', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
-    const { nextMs } = await passes.pass();
-    expect(nextMs).toBeGreaterThanOrEqual(9 * minuteMs);
+    await passes.pass();
     for (let minute = 1; minute < 10; minute += 1) await passes.pass(minuteMs);
     expect(probes()).toBe(1);
     acme.forge.log.clear();
@@ -142,10 +141,10 @@ describe('the forge is asked about a credential that works', () => {
     expect(probes()).toBe(1);
   });
 
-  test('at once when its Secret is replaced', async () => {
+  test('as soon as its Secret is seen to be replaced, which is within two minutes', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
-    await passes.pass();
+    expect((await passes.pass()).nextMs).toBeLessThanOrEqual(2 * minuteMs);
     own.secrets.put('apps/acme-promoter', {
       appId: String(own.app.id),
       privateKey: acme.forge.world.credentials.addKey(own.app),
