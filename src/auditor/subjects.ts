@@ -7,7 +7,7 @@ export interface Subject {
   readonly namespace?: string;
 }
 
-export const everyAccount = 'system:serviceaccounts';
+const everyAccount = 'system:serviceaccounts';
 export const everyUser = 'system:authenticated';
 export const everyStranger = 'system:unauthenticated';
 export const masters = 'system:masters';
