@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../base/time.ts';
+import { installationAccount } from '../forges/budget/account-name.ts';
 import type { AppFacts, Call, Permission, Repository, Sighting } from '../forges/forge.ts';
 import type { CredentialFacts } from './credential.ts';
 import { installedName, type InstalledApps } from './installed.ts';
@@ -63,7 +64,9 @@ export class AppProbes {
       app = await identity.describeApp(material.key, call);
       this.#described.set(key, { app, at: this.#clock.now() });
     }
-    return { kind: 'app', app, installation, missing: installation.scope.lacking };
+    const rate = forge.budget?.rateOf(installationAccount(installation.id));
+    const facts = { kind: 'app', app, installation, missing: installation.scope.lacking } as const;
+    return { ...facts, ...(rate === undefined ? {} : { rate }) };
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Access } from '../../src/credentials/keyring.ts';
 import { call, failureOf } from '../forges/github/opened.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { Passes } from './passes.ts';
 import { startAcme, tokenCredential, type Acme, type Promoter } from './promoter.ts';
 
 let acme: Acme;
@@ -162,7 +163,9 @@ describe('read tokens end', () => {
     const own = await acme.promoter();
     const running = await open(own);
     await look(running);
-    own.keyring.forget(secret);
+    const { metadata } = own.credential;
+    const deletionTimestamp = '2026-11-25T12:00:00Z';
+    await new Passes(own, { ...own.credential, metadata: { ...metadata, deletionTimestamp } }).pass();
     await becomes(own, [false]);
     own.clock.advance(10_000);
     expect(await look(running)).toBe(true);

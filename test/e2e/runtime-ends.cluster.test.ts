@@ -101,14 +101,15 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   expect(code).toBe(0);
   expect(await lastWords(leader)).toEqual(['stopping', 'stopped']);
   expect((await leaseOf(scene.world)).holder).toBe('');
-  const written = forge.world.credentials
+  const minted = forge.world.credentials
     .tokens()
-    .filter((token) => token.kind === 'installation' && token.installation.app === app.app)
-    .filter((token) => token.kind === 'installation' && token.permissions['contents'] === 'write');
-  expect(written.map(({ revoked }) => revoked)).toEqual([true]);
+    .flatMap((token) => (token.kind === 'installation' && token.installation.app === app.app ? [token] : []))
+    .map(({ permissions, revoked }) => `${permissions['contents']} ${revoked ? 'revoked' : 'alive'}`);
+  expect(minted.toSorted()).toEqual(['read revoked', 'write revoked']);
   const stoppedAt = Date.now() - ms;
   const begun = forge.log.entries().filter(({ startMs }) => startMs > stoppedAt);
-  expect(begun.map(({ route }) => route)).toEqual(['DELETE /installation/token']);
+  const revoking = 'DELETE /installation/token';
+  expect(begun.map(({ route }) => route)).toEqual([revoking, revoking]);
   writing.open();
   reading.open();
 
