@@ -17,8 +17,10 @@ interface Waiting extends Waiter {
   readonly slot: number;
 }
 
-/** Who has not come so long after its slot has lost it. */
+/** For who has not come so long after its slot nothing is kept any more. */
 const graceMs = 10_000;
+/** A pass may be late for want of a worker: so long after its slot it still has the place that it had. */
+const rememberedMs = 15 * 60_000;
 /** A slot is never told that is over before it can be used. */
 const leastMs = 20;
 /** Who comes after them is told a time and keeps no place: the list costs time at each asking. */
@@ -34,10 +36,6 @@ export class WaitingList {
   #order = 0;
   #beyond = 0;
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /**
    * Whether an act may begin now (then its calls are to be reserved at once), or when to ask again and how many are before it.
    *
@@ -47,7 +45,7 @@ export class WaitingList {
     asking: Asking,
     { windows, now, notBefore }: { windows: Windows; now: number; notBefore: number },
   ): { readonly kind: 'now' } | { readonly kind: 'later'; readonly at: number; readonly before: number } {
-    this.#lose(now);
+    this.#forget(now);
     const known = this.#waiting.get(asking.act);
     const { spender, isProtected, calls } = asking;
     const own: Waiting = {
@@ -58,7 +56,7 @@ export class WaitingList {
       slot: known?.slot ?? Infinity,
     };
     this.#waiting.set(asking.act, own);
-    const all = this.#shares.inOrder(this.#waiting.values());
+    const all = this.#shares.inOrder(this.#awaited(own, now));
     const ahead = all.slice(0, all.indexOf(own));
     if (notBefore <= now && windows.free(now) >= calls + this.#leftFor(ahead, own, windows, now)) {
       this.#waiting.delete(asking.act);
@@ -68,7 +66,7 @@ export class WaitingList {
     const outlook = new Outlook(windows, now);
     for (const each of ahead) outlook.next(each.calls);
     const at = Math.max(outlook.next(calls), notBefore, now + leastMs);
-    if (known === undefined && this.#waiting.size > mostWaiting) {
+    if (known === undefined && all.length > mostWaiting) {
       this.#waiting.delete(asking.act);
       this.#beyond += 1;
       return {
@@ -92,8 +90,13 @@ export class WaitingList {
     return ahead.reduce((sum, { slot, calls }) => (slot <= until ? sum + calls : sum), 0);
   }
 
-  #lose(now: number): void {
-    for (const [act, { slot }] of this.#waiting) if (slot + graceMs < now) this.#waiting.delete(act);
+  /** All that something is kept for, and the one that asks. */
+  #awaited(own: Waiting, now: number): readonly Waiting[] {
+    return [...this.#waiting.values()].filter((each) => each === own || each.slot + graceMs >= now);
+  }
+
+  #forget(now: number): void {
+    for (const [act, { slot }] of this.#waiting) if (slot + rememberedMs < now) this.#waiting.delete(act);
   }
 }
 

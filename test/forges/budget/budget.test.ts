@@ -150,6 +150,21 @@ describe('fair shares', () => {
     expect(steady.tryToAct('apps/next')).toBe('done');
   });
 
+  test('who comes late for want of a worker is not put behind all others', () => {
+    const steady = new SteadyBudget({ limits: [{ calls: 4, ms: minuteMs }] });
+    steady.tryToAct('apps/first');
+    const late = Number(steady.tryToAct('apps/late'));
+    for (const other of ['b', 'c', 'd', 'e']) steady.tryToAct(`apps/${other}`);
+    // Somebody else had what was free then.
+    steady.ms = late + 12_000;
+    expect(steady.tryToAct('apps/newcomer', { isProtected: true })).toBe('done');
+    steady.ms += 18_000;
+    const again = Number(steady.tryToAct('apps/late'));
+    expect(again).toBeLessThan(0.8 * minuteMs);
+    steady.ms += again;
+    expect(steady.tryToAct('apps/late')).toBe('done');
+  });
+
   test('who comes before its turn takes nothing that gathers for another', () => {
     const steady = new SteadyBudget({ limits: [{ calls: 8, ms: minuteMs }] });
     for (let at = 0; at < 8; at += 1) {
