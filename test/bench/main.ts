@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/base/error.ts';
 import { untilInterrupted } from '../sandbox/interrupted.ts';
 import { measureAudit } from './audit.ts';
+import { measureBudget } from './budget.ts';
 import { measurePromotion } from './promotion.ts';
 import { broken, describeMachine, type Figure } from './report.ts';
 import { measureRuntime, runtimeParts } from './runtime.ts';
@@ -9,6 +10,7 @@ import type { Wishes } from './wishes.ts';
 
 const benchmarks: Readonly<Record<string, (wishes: Wishes) => Promise<readonly Figure[]>>> = {
   audit: measureAudit,
+  budget: measureBudget,
   promotion: measurePromotion,
   runtime: measureRuntime,
 };
@@ -18,9 +20,12 @@ const help = `Usage: npm run -s bench -- NAME [FLAGS]
 Measures in a world of its own and prints one JSON object; progress goes to stderr. Needs Linux, for /proc.
 
   audit       who can reach the Secrets of many Credentials, in a cluster with many roles and bindings
+  budget      many promotions at once with one credential: against github.com's limits, and in a cluster against others
   promotion   from "healthy in the source" to "pull request open", in fleets of several sizes
   runtime     a cold start among many objects and what follows it; how soon an event is heard, how soon another leads
 
+budget:
+  --due N            promotions that are due at once (default: 500)
 audit:
   --bindings N       and half as many roles (default: 10000)
   --credentials N    to audit (default: 100)
@@ -47,6 +52,7 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       promotions: { type: 'string' },
       colds: { type: 'string' },
       burst: { type: 'string', default: '50' },
+      due: { type: 'string', default: '500' },
       pipelines: { type: 'string', default: '10000' },
       bindings: { type: 'string', default: '10000' },
       credentials: { type: 'string', default: '100' },
@@ -76,6 +82,7 @@ function readFlags(): { readonly name: string; readonly wishes: Omit<Wishes, 'sa
       promotions: optional('promotions'),
       colds: optional('colds'),
       burst: whole('burst', values.burst, 0),
+      due: whole('due', values.due, 1),
       pipelines: whole('pipelines', values.pipelines, 10),
       bindings: whole('bindings', values.bindings, 100),
       audited: whole('credentials', values.credentials, 1),

@@ -7,6 +7,8 @@ export interface Wishes {
   readonly colds: number | undefined;
   /** Pipelines at once; 0: none. */
   readonly burst: number;
+  /** Promotions that are due at once with one credential. */
+  readonly due: number;
   /** Of the runtime's fleet; each has four HelmReleases. */
   readonly pipelines: number;
   /** Of an audit; half as many roles. */
