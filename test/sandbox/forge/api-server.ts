@@ -247,7 +247,7 @@ export class ApiServer {
         throw new GithubError(caller.kind === 'anonymous' ? 401 : 403, 'Requires authentication');
       case 'user':
         if (caller.kind === 'anonymous') throw new GithubError(401, 'Requires authentication');
-        if (caller.kind === 'classic' || caller.kind === 'fineGrained') return access.run(exchange);
+        if (isPerson(caller)) return access.run(exchange);
         throw new GithubError(403, 'Resource not accessible by integration');
       case 'repository': {
         const found = world.repositories.find(params['owner'] ?? '', params['repo'] ?? '');
@@ -320,6 +320,10 @@ export class ApiServer {
       ...this.#parts.limits.headers(caller, resource),
     };
   }
+}
+
+function isPerson({ kind }: Caller): boolean {
+  return kind === 'classic' || kind === 'fineGrained' || kind === 'appUser';
 }
 
 function errorAnswer(error: GithubError): Answer {

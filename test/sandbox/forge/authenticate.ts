@@ -43,6 +43,7 @@ function callerOf(world: World, token: Token): Caller {
     if (token.installation.suspendedAt) throw new GithubError(403, 'This installation has been suspended');
     return { kind: 'installation', token };
   }
+  if (token.kind === 'appUser') return { kind: 'appUser', token };
   return token.kind === 'classic' ? { kind: 'classic', token } : { kind: 'fineGrained', token };
 }
 

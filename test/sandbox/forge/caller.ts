@@ -1,5 +1,5 @@
 import type { Account } from './accounts.ts';
-import type { App, ClassicToken, FineGrainedToken, InstallationToken } from './credentials.ts';
+import type { App, AppUserToken, ClassicToken, FineGrainedToken, InstallationToken } from './credentials.ts';
 
 /** Who sent a request, as its credential shows. */
 export type Caller =
@@ -7,7 +7,8 @@ export type Caller =
   | { readonly kind: 'app'; readonly app: App }
   | { readonly kind: 'installation'; readonly token: InstallationToken }
   | { readonly kind: 'classic'; readonly token: ClassicToken }
-  | { readonly kind: 'fineGrained'; readonly token: FineGrainedToken };
+  | { readonly kind: 'fineGrained'; readonly token: FineGrainedToken }
+  | { readonly kind: 'appUser'; readonly token: AppUserToken };
 
 /** The account that acts; nobody for an anonymous caller. */
 export function accountOf(caller: Caller): Account | undefined {
@@ -20,6 +21,7 @@ export function accountOf(caller: Caller): Account | undefined {
       return caller.token.installation.app.bot;
     case 'classic':
     case 'fineGrained':
+    case 'appUser':
       return caller.token.owner;
     default:
       return caller satisfies never;
@@ -37,6 +39,7 @@ export function budgetOf(caller: Caller): string {
       return `installation:${caller.token.installation.id}`;
     case 'classic':
     case 'fineGrained':
+    case 'appUser':
       return `user:${caller.token.owner.id}`;
     default:
       return caller satisfies never;

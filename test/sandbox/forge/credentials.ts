@@ -85,7 +85,19 @@ export interface FineGrainedToken extends TokenBase {
   reaches(repository: Repository): boolean;
 }
 
-export type Token = InstallationToken | ClassicToken | FineGrainedToken;
+/** An App's token for one of its users: it may do what both may. */
+export interface AppUserToken extends TokenBase {
+  readonly kind: 'appUser';
+  readonly owner: Account;
+  readonly app: App;
+  readonly expiresAt: Date;
+  /** The App's part on a repository; undefined where it is not installed. */
+  permissionsOn(repository: Repository): Permissions | undefined;
+}
+
+export type Token = InstallationToken | ClassicToken | FineGrainedToken | AppUserToken;
+
+const appUserTokenMs = 8 * 3_600_000;
 
 const installationTokenMs = 3_600_000;
 
@@ -217,6 +229,22 @@ export class Credentials {
       form,
     };
     this.#tokens.set(value, token);
+    return token;
+  }
+
+  createAppUserToken(app: App, owner: Account): AppUserToken {
+    const now = this.#now();
+    const token: AppUserToken = {
+      kind: 'appUser',
+      ...fresh(`ghu_${randomText(36)}`, now),
+      app,
+      owner,
+      expiresAt: new Date(now.getTime() + appUserTokenMs),
+      permissionsOn: (repository) =>
+        this.installations(app).find((each) => !each.suspendedAt && installationReaches(each, repository))
+          ?.permissions,
+    };
+    this.#tokens.set(token.value, token);
     return token;
   }
 

@@ -61,6 +61,13 @@ export function levelOf(caller: Caller, repository: Repository, permission: stri
       if (permission === 'metadata') return 'read';
       return lower(token.permissions[permission], roleLevels[role]) ?? open;
     }
+    case 'appUser': {
+      const { token } = caller;
+      const role = roleOf(token.owner, repository);
+      const granted = token.permissionsOn(repository);
+      if (!role || !granted) return open;
+      return permission === 'metadata' ? 'read' : (lower(granted[permission], roleLevels[role]) ?? open);
+    }
     case 'classic': {
       const { token } = caller;
       const scoped =
@@ -113,6 +120,7 @@ function refusal(caller: Caller, alternatives: Alternatives): GithubError {
     case 'anonymous':
       return new GithubError(401, 'Requires authentication');
     case 'app':
+    case 'appUser':
     case 'installation':
       return new GithubError(403, 'Resource not accessible by integration', { headers });
     case 'fineGrained':

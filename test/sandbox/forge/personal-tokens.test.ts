@@ -125,6 +125,32 @@ test('a fine-grained token is told the present moment for its end where GitHub h
   expect(await described(token, place)).toMatchObject({ expiry: { kind: 'unknown' } });
 });
 
+test("an App's token for a user may do what both may, ends after eight hours, and is not told so", async () => {
+  const [here, beside] = [await world.repository(), await world.repository()];
+  for (const { repository } of [here, beside]) repository.collaborators.set(grace.id, 'write');
+  const { app } = world.forge.createApp({
+    slug: 'helper',
+    owner: 'acme',
+    permissions: { contents: 'write' },
+  });
+  world.forge.install(app, 'acme', [here.name]);
+  const token = world.forge.world.credentials.createAppUserToken(app, grace).value;
+  const makeBlob = async ({ path }: Place): Promise<number> =>
+    (await world.ask(`POST ${path}/git/blobs`, { as: token, body: { content: 'a' } })).status;
+  expect([await makeBlob(here), await makeBlob(beside)]).toEqual([201, 404]);
+  expect(await described(token, here)).toMatchObject({
+    kind: 'AppUser',
+    owner: { login: 'grace', type: 'User' },
+    expiry: { kind: 'unknown' },
+    scope: { verdict: 'Unknown', granted: [] },
+  });
+  expect(await described(token, beside)).toMatchObject({
+    scope: { verdict: 'Insufficient', lacking: [beside.name] },
+  });
+  world.clock.pass(8 * 3_600);
+  expect((await world.ask('GET /user', { as: token })).status).toBe(401);
+});
+
 test('tokens have the looks that they had and have', async () => {
   const { credentials } = world.forge.world;
   const make = (form: 'old' | 'oauth'): string =>

@@ -17,6 +17,8 @@ export function tokenHeaders(
       ...(expiresAt ? { 'github-authentication-token-expiration': `${stamp(expiresAt)} UTC` } : {}),
     };
   }
+  // The header is there for an App's user too, with nothing in it.
+  if (caller.kind === 'appUser') return { 'x-oauth-scopes': '', 'x-accepted-oauth-scopes': '' };
   if (caller.kind !== 'fineGrained') return {};
   const { expiresAt, headerOffsetMinutes, tellsPresentMoment } = caller.token;
   if (!expiresAt) return {};

@@ -34,6 +34,7 @@ async function treeOfWorkflows(repository: Repository, commit: string): Promise<
 function wanting(caller: Caller, repository: Repository): { who: string; what: string } | undefined {
   switch (caller.kind) {
     case 'installation':
+    case 'appUser':
       if (levelOf(caller, repository, 'workflows') === 'write') return undefined;
       return { who: 'a GitHub App', what: '`workflows` permission' };
     case 'fineGrained':

@@ -68,7 +68,7 @@ export function repositoryRoutes(links: ArchiveLinks): Route[] {
 
 /** What the account may do, whatever its token is for; GitHub does not say what Apps are told here, and so they are told nothing. */
 function roles(caller: Caller, repository: Repository): Record<string, unknown> {
-  if (caller.kind !== 'classic' && caller.kind !== 'fineGrained') return {};
+  if (!('token' in caller) || !('owner' in caller.token)) return {};
   const role = roleOf(caller.token.owner, repository) ?? 'read';
   const order: readonly Role[] = ['read', 'triage', 'write', 'maintain', 'admin'];
   const atLeast = (wanted: Role): boolean => order.indexOf(role) >= order.indexOf(wanted);
