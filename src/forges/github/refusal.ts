@@ -86,8 +86,11 @@ export function errorOf(refusal: Refusal, errand: Errand): ForgeError {
   }
   const sso = singleSignOn(refusal, errand);
   if (sso !== undefined) return because('SSORequired', sso, refusal, errand);
-  if (/without.*`?workflows`? permission/i.test(words)) {
-    const why = `does not let an App change workflows; grant it workflows:write, or keep them out of the edit`;
+  const [, kind] = /without.*\bworkflows?`? (permission|scope)/i.exec(words) ?? [];
+  if (kind !== undefined) {
+    const who = errand.as === 'stored token' ? 'this token' : 'an App';
+    const what = kind.toLowerCase() === 'scope' ? 'scope workflow' : 'workflows:write';
+    const why = `does not let ${who} change workflows; grant it ${what}, or keep them out of the edit`;
     return because('PermissionsMissing', why, refusal, errand);
   }
   if (status === 403 || type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')

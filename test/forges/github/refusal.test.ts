@@ -126,6 +126,17 @@ describe('what GitHub refuses becomes one error that says what to do next', () =
       { code: 'PermissionsMissing', message: /grant it workflows:write, or keep them out/ },
     ],
     [
+      'a workflow in the edit of a token with scopes',
+      refusal(
+        422,
+        'refusing to allow a Personal Access Token to create or update workflow `.github/workflows/a.yml` without `workflow` scope',
+      ),
+      {
+        code: 'PermissionsMissing',
+        message: /does not let this token change workflows; grant it scope workflow, or keep them out/,
+      },
+    ],
+    [
       'a server that failed',
       { status: 502, body: '<html>Bad gateway</html>' },
       { code: 'Unavailable', message: /failed to make a commit \(502\); it is tried again$/ },
