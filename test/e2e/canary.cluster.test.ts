@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { Secret } from '../../src/base/secret.ts';
 import { systemNamespace } from '../sandbox/chart.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
@@ -18,11 +20,15 @@ let bot: Stage;
 /** What the controllers had from the API server to show who they are, in the order in which they got it. */
 const accountTokens: string[] = ['rubbish-token-Zq8Wn4Xv7Rb2Kd9Ty5'];
 
+/** In no Secret: whoever has it was told of it by the API server. */
+const echoed = `ghp_${randomBytes(27).toString('hex').slice(0, 36)}`;
+
 beforeAll(async () => {
   scene = await startScene({ values: { logLevel: 'debug' } });
   await noteAccountToken();
   app = await scene.stage('canary-app');
   bot = await scene.stage('canary-token', { credential: 'token' });
+  await aSecretStandsInAnAnnotation();
   await theForgeFails();
   await theForgeRepeatsWhatItWasShown();
   await theSecretsHoldSomethingElse();
@@ -35,6 +41,21 @@ afterAll(async () => await scene.stop({ planted: true }));
 async function noteAccountToken(): Promise<void> {
   const folder = dirname(scene.world.controller?.logFile ?? '');
   accountTokens.push(await readFile(join(folder, 'serviceaccount', 'token'), 'utf8'));
+}
+
+/** As kubectl leaves it there of everything that was ever applied. */
+async function aSecretStandsInAnAnnotation(): Promise<void> {
+  const path = '/apis/lockkeeper.dev/v1alpha1/namespaces/canary-app/pipelines/podinfo';
+  const { body } = await scene.world.cluster.api('GET', path);
+  const pipeline = z.looseObject({ metadata: z.looseObject({}) }).parse(body);
+  const annotations = {
+    'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ spec: { token: echoed } }),
+  };
+  const { status } = await scene.world.cluster.api('PUT', path, {
+    ...pipeline,
+    metadata: { ...pipeline.metadata, annotations },
+  });
+  expect(status).toBe(200);
 }
 
 async function isProposed(stage: Stage, version: string): Promise<void> {
@@ -171,6 +192,11 @@ test('no log, object, Event, page or commit holds a piece of a secret after all 
   for (const outcome of ['ok', 'Unauthorized', 'PermissionsMissing', 'Refused', 'Conflict', 'Unavailable']) {
     expect(log.join('')).toContain(`"outcome":"${outcome}"`);
   }
+});
+
+test('what stands in an annotation of an object is told nowhere else', async () => {
+  const pieces = new SecretPieces([['the annotation', echoed]]);
+  expect((await leaks(pieces)).map(({ where }) => where)).toEqual(['object Pipeline canary-app/podinfo']);
 });
 
 test('the search has looked at metrics, health, arguments and environment', async () => {
