@@ -41,6 +41,7 @@ export interface Caches {
   readonly pipeline: (key: string) => Pipeline | undefined;
   readonly pipelineKeys: () => Iterable<string>;
   readonly credentialKeys: () => Iterable<string>;
+  readonly credentials: () => Iterable<Credential>;
   readonly pipelineCount: () => number;
   readonly credential: (key: string) => Credential | undefined;
   readonly app: (namespace: string, name: string) => AppObject | undefined;
@@ -123,6 +124,7 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
     pipeline: (key) => ofPipelines.store.get(key),
     pipelineKeys: () => ofPipelines.store.keys(),
     credentialKeys: () => ofCredentials.store.keys(),
+    credentials: () => ofCredentials.store.values(),
     pipelineCount: () => ofPipelines.store.size,
     credential: (key) => ofCredentials.store.get(key),
     app: (namespace, name) => ofApps.store.get(`${namespace}/${name}`),

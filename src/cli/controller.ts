@@ -1,4 +1,5 @@
 import { CodedError } from '../base/error.ts';
+import { systemClock } from '../base/time.ts';
 import { inCluster } from '../kube/clusters/in-cluster.ts';
 import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
@@ -7,6 +8,7 @@ import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import { createCaches, type Caches } from './caches.ts';
 import type { Config } from './config.ts';
+import { credentialFactsOf } from './credential-facts.ts';
 import { electionOf } from './election.ts';
 import { listForges } from './forges.ts';
 import { startInstruments } from './instruments.ts';
@@ -101,6 +103,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
     budgets: forges.budgetFacts(),
+    credentials: credentialFactsOf(caches.credentials(), systemClock.now()),
     overPrivileged: tooManyRights(),
   }));
 

@@ -43,6 +43,14 @@ export interface AccessFacts {
   readonly others: Readonly<Record<string, number>>;
 }
 
+/** How Credentials fare, of all together. */
+export interface CredentialFacts {
+  /** How many by the reason of their condition Ready. */
+  readonly reasons: Readonly<Record<string, number>>;
+  /** When the first of them ends that has not yet; absent when none is known to. */
+  readonly firstExpiry?: Date;
+}
+
 /** What is left of one limit of one account at a forge. */
 interface BudgetFacts {
   readonly host: string;
@@ -59,6 +67,8 @@ export interface RuntimeFacts {
   readonly controllers: readonly ControllerFacts[];
   /** What is left of the limits of forges, by account. */
   readonly budgets?: readonly BudgetFacts[];
+  /** Of a controller alone. */
+  readonly credentials?: CredentialFacts;
   /** Of an auditor alone. */
   readonly access?: AccessFacts;
   /** Rights that the controller has and must not have, by name. */

@@ -107,6 +107,18 @@ export const metricTable = {
     labels: { host: 'any', call: 'any' },
     buckets: callSeconds,
   },
+  credentials: {
+    name: 'lockkeeper_credentials',
+    type: 'gauge',
+    help: 'Credentials by the reason of their condition Ready; of the controller alone.',
+    labels: { reason: 'any' },
+  },
+  credentialFirstExpiry: {
+    name: 'lockkeeper_credential_first_expiry_seconds',
+    type: 'gauge',
+    help: 'When the first Credential ends that has not yet, since the Unix epoch; absent when none is known to end.',
+    labels: {},
+  },
   credentialAccess: {
     name: 'lockkeeper_credential_access',
     type: 'gauge',

@@ -85,10 +85,17 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
     isLeading,
     reflectors,
     controllers,
+    credentials,
     access,
     overPrivileged = [],
     budgets = [],
   }: RuntimeFacts): void => {
+    replace(
+      'credentials',
+      Object.entries(credentials?.reasons ?? {}).map(([reason, count]) => [{ reason }, count]),
+    );
+    const firstExpiry = credentials?.firstExpiry;
+    replace('credentialFirstExpiry', firstExpiry === undefined ? [] : [[{}, firstExpiry.getTime() / 1000]]);
     replace(
       'credentialAccess',
       Object.entries(access?.verdicts ?? {}).map(([verdict, count]) => [{ verdict }, count]),

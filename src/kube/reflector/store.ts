@@ -40,6 +40,10 @@ export class Store<T extends Stored> {
     return this.#objects.keys();
   }
 
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
   get size(): number {
     return this.#objects.size;
   }
