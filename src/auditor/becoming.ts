@@ -1,4 +1,12 @@
-import { baselineIn, everybodyIn, isOwn, type Held, type Holding } from './held.ts';
+import {
+  baselineIn,
+  baselineNeighboursIn,
+  everybodyIn,
+  isOwn,
+  neighboursIn,
+  type Held,
+  type Holding,
+} from './held.ts';
 import { by, raisesIn, type Round } from './indirect.ts';
 import type { Names } from './match.ts';
 import type { RbacIndex } from './rbac-index.ts';
@@ -19,25 +27,22 @@ interface Becoming extends Round {
  */
 export function becomersOf(
   subject: Subject,
-  { index, namespace, isNew }: { index: RbacIndex; namespace: string; isNew: (whom: string) => boolean },
+  { index, isNew }: { index: RbacIndex; isNew: (whom: string) => boolean },
 ): readonly Becoming[] {
-  const { kind, name } = subject;
-  if (subject.namespace !== undefined) {
-    const { any, byName } = becomingAccounts(index, subject.namespace);
-    return [...(isNew(`accounts of ${subject.namespace}`) ? any : []), ...(byName.get(name) ?? [])];
-  }
+  const { kind, name, namespace } = subject;
   // Everybody is one of these already.
   if (name === everyUser || name === everyStranger) return [];
-  const of = accountsNamespaceOf(subject);
+  const of = namespace ?? accountsNamespaceOf(subject);
   if (of === undefined) {
     const { any, byName } = kind === 'User' ? becomingUsers(index) : becomingMembers(index);
     return [...(isNew(kind) ? any : []), ...(byName.get(name) ?? [])];
   }
-  // Whoever is bound in the whole cluster can be found from any namespace.
-  const namespaces = of === '' ? new Set([namespace, ...index.boundNamespaces()]) : [of];
-  return [...namespaces].flatMap((each) => {
-    const { any, byName } = becomingAccounts(index, each);
-    return [...(isNew(`accounts of ${each}`) ? any : []), ...[...byName.values()].flat()];
+  // Who is bound in the whole cluster is looked at once, not in each namespace.
+  const places = of === '' ? ['', ...index.boundNamespaces()] : ['', of];
+  return places.flatMap((place) => {
+    const { any, byName } = becomingAccounts(index, place);
+    const those = namespace === undefined ? [...byName.values()].flat() : (byName.get(name) ?? []);
+    return [...(isNew(`accounts of ${place}`) ? any : []), ...those];
   });
 }
 
@@ -49,10 +54,14 @@ interface Becomers {
   readonly byName: ReadonlyMap<string, readonly Becoming[]>;
 }
 
-/** Who can act as a service account of a namespace, and how. */
+/** Who can act as a service account of a namespace by a binding there; of '', by those of the cluster. */
 function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
-  return index.once(`accounts of ${namespace}`, () =>
-    becomersBy(index, namespace, (held) => {
+  return index.once(`accounts of ${namespace}`, () => {
+    const parts = {
+      everybody: neighboursIn(index, namespace),
+      baseline: baselineNeighboursIn(index, namespace),
+    };
+    return becomersBy(parts, (held) => {
       const any = [
         by('I-1', held.first('runWorkload')),
         by('I-5', held.first('enterPod')),
@@ -66,14 +75,14 @@ function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
         ...named('I-4', held.all('impersonateAccount')),
         ...named('I-4', held.all('impersonateAccountIn'), held.first('actOn')),
       ];
-    }),
-  );
+    });
+  });
 }
 
 /** Who can act as a User, and how. */
 function becomingUsers(index: RbacIndex): Becomers {
   return index.once('users', () =>
-    becomersBy(index, '', (held) => [
+    becomersBy({ everybody: everybodyIn(index, ''), baseline: baselineIn(index, '') }, (held) => [
       ...named('I-4', held.all('impersonateUser')),
       ...named('I-4', held.all('impersonateUserIn'), held.first('actOn')),
     ]),
@@ -83,7 +92,7 @@ function becomingUsers(index: RbacIndex): Becomers {
 /** Who can act as a member of a Group, and how: nobody acts as a group without acting as somebody. */
 function becomingMembers(index: RbacIndex): Becomers {
   return index.once('groups', () =>
-    becomersBy(index, '', (held) => [
+    becomersBy({ everybody: everybodyIn(index, ''), baseline: baselineIn(index, '') }, (held) => [
       ...named(
         'I-4',
         held.all('impersonateGroup'),
@@ -96,8 +105,7 @@ function becomingMembers(index: RbacIndex): Becomers {
 
 /** By what everybody holds, and apart from that by what Kubernetes gives its own parts. */
 function becomersBy(
-  index: RbacIndex,
-  namespace: string,
+  { everybody, baseline }: Readonly<Record<'everybody' | 'baseline', readonly Held[]>>,
   ways: (held: Held) => readonly (Round & { readonly names: Names })[],
 ): Becomers {
   const any: Becoming[] = [];
@@ -110,8 +118,8 @@ function becomersBy(
       for (const name of names ?? []) byName.set(name, [...(byName.get(name) ?? []), way]);
     }
   };
-  for (const held of everybodyIn(index, namespace)) take(held, false);
-  for (const held of baselineIn(index, namespace)) take(held, true);
+  for (const held of everybody) take(held, false);
+  for (const held of baseline) take(held, true);
   return { any, byName };
 }
 

@@ -1,7 +1,7 @@
 import { baselineLines } from './baseline.ts';
 import { becomersOf } from './becoming.ts';
 import { overwriteOf, readOf, verbsOn } from './direct.ts';
-import { stepsOf } from './explain.ts';
+import { countSteps, stepsOf } from './explain.ts';
 import { baselineIn, everybodyIn, heldBy, isOwn, type Held, type Holding } from './held.ts';
 import { roundsIn, type Round } from './indirect.ts';
 import { othersOf } from './others.ts';
@@ -71,6 +71,12 @@ function dormantIn(index: RbacIndex, namespace: string): string[] {
     });
 }
 
+/** Somebody may reach it so; the path is worked out when nobody knows a shorter one. */
+interface Candidate extends Pick<Reached, 'subject' | 'class' | 'isDirect' | 'isBaseline'> {
+  readonly steps: number;
+  readonly pathOf: () => readonly string[];
+}
+
 /**
  * Everybody who reaches it, once by each class: first who reaches it themselves, then who can act as them, and so on, in each round
  * the shorter ways first. So the way that is kept is a shortest one.
@@ -80,23 +86,20 @@ function closureOf(index: RbacIndex, question: Question): readonly Reached[] {
   const asked = new Set<string>();
   let round = seedsOf(index, question);
   while (round.length > 0) {
-    const fresh = round
-      .toSorted((a, b) => a.path.length - b.path.length || (a.subject.id < b.subject.id ? -1 : 1))
-      .filter((each) => addTo(found, each));
-    round = fresh.flatMap((each) => actingAs(each, { index, question, asked, found }));
+    const fresh = round.toSorted(compare).flatMap(({ pathOf, ...each }) => {
+      const key = `${each.class} ${each.isBaseline} ${each.subject.id}`;
+      if (found.has(key)) return [];
+      const reached = { ...each, path: pathOf() };
+      found.set(key, reached);
+      return [reached];
+    });
+    round = fresh.flatMap((each) => actingAs(each, { index, question, asked }));
   }
   return [...found.values()];
 }
 
-function addTo(found: Map<string, Reached>, each: Reached): boolean {
-  const key = keyOf(each);
-  if (found.has(key)) return false;
-  found.set(key, each);
-  return true;
-}
-
-function keyOf(each: Pick<Reached, 'class' | 'isBaseline' | 'subject'>): string {
-  return `${each.class} ${each.isBaseline} ${each.subject.id}`;
+function compare(a: Candidate, b: Candidate): number {
+  return a.steps - b.steps || (a.subject.id < b.subject.id ? -1 : 1);
 }
 
 interface Closing {
@@ -104,45 +107,52 @@ interface Closing {
   readonly question: Question;
   /** Of whom it was asked already who can act as all of them, by class. */
   readonly asked: Set<string>;
-  readonly found: ReadonlyMap<string, Reached>;
 }
 
 function actingAs(
   { subject, class: reachedClass, path }: Reached,
-  { index, question, asked, found }: Closing,
-): Reached[] {
+  { index, question, asked }: Closing,
+): Candidate[] {
   const isNew = (whom: string): boolean => {
     const before = asked.size;
     return asked.add(`${reachedClass} ${whom}`).size > before;
   };
-  return becomersOf(subject, { index, namespace: question.namespace, isNew })
-    .filter((step) => step.subject.id !== subject.id && !found.has(keyOf({ ...step, class: reachedClass })))
+  return becomersOf(subject, { index, isNew })
+    .filter((step) => step.subject.id !== subject.id)
     .map((step) => {
       const isOurs = subject.namespace === question.controller.namespace && step.detour === 'I-1';
-      const own = stepsOf(step.holdings, {
-        subject: step.subject,
-        index,
-        detour: isOurs ? 'I-12' : step.detour,
-      });
+      const detour = isOurs ? 'I-12' : step.detour;
       return {
         subject: step.subject,
         class: reachedClass,
         isDirect: false,
         isBaseline: step.isBaseline,
-        path: [...own, subject.id, ...path],
+        steps: countSteps(step.holdings, step.subject) + 1 + path.length,
+        pathOf: () => [
+          ...stepsOf(step.holdings, { subject: step.subject, index, detour }),
+          subject.id,
+          ...path,
+        ],
       };
     });
 }
 
 /** Whoever needs to act as nobody else. */
-function seedsOf(index: RbacIndex, { namespace, secret, controller }: Question): readonly Reached[] {
-  const given = { class: 'Read', isDirect: false, isBaseline: true } as const;
+function seedsOf(index: RbacIndex, { namespace, secret, controller }: Question): readonly Candidate[] {
+  const given = (subject: Subject, why: string): Candidate => ({
+    subject,
+    class: 'Read',
+    isDirect: false,
+    isBaseline: true,
+    steps: 1,
+    pathOf: () => [why],
+  });
   const near = [everybodyIn(index, namespace), baselineIn(index, namespace)];
   const home = [everybodyIn(index, controller.namespace), baselineIn(index, controller.namespace)];
   return [
-    { ...given, subject: accountOf(controller.namespace, controller.name), path: ['which is to read it'] },
-    { ...given, subject: groupOf(masters), path: ['to which nothing is refused'] },
-    { ...given, subject: groupOf(nodes), path: ['which read what their Pods use'] },
+    given(accountOf(controller.namespace, controller.name), 'which is to read it'),
+    given(groupOf(masters), 'to which nothing is refused'),
+    given(groupOf(nodes), 'which read what their Pods use'),
     ...near.flatMap((each, isBaseline) =>
       each.flatMap((held) =>
         waysTo(held, index, { namespace, secret }).flatMap((way) => seedOf(held, index, way, isBaseline > 0)),
@@ -188,9 +198,17 @@ function seedOf(
   index: RbacIndex,
   { class: reachedClass, detour, holdings }: Found,
   isBaseline: boolean,
-): Reached[] {
+): Candidate[] {
   if (holdings === undefined || !isOwn(holdings)) return [];
   const { subject } = held;
-  const path = stepsOf(holdings, { subject, index, detour });
-  return [{ subject, class: reachedClass, isDirect: detour === undefined, isBaseline, path }];
+  return [
+    {
+      subject,
+      class: reachedClass,
+      isDirect: detour === undefined,
+      isBaseline,
+      steps: countSteps(holdings, subject),
+      pathOf: () => stepsOf(holdings, { subject, index, detour }),
+    },
+  ];
 }

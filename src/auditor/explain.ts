@@ -29,6 +29,12 @@ export function stepsOf(
   return detour === undefined ? steps : steps.with(-1, `${steps.at(-1)} (${detour})`);
 }
 
+/** How many steps `stepsOf` gives. */
+export function countSteps(holdings: readonly Holding[], subject: Subject): number {
+  const named = new Map(holdings.map((each) => [`${each.binding.id} ${each.subject.id}`, each.subject.id]));
+  return [...named.values()].reduce((sum, id) => sum + (id === subject.id ? 3 : 4), 0);
+}
+
 /** `get, list secrets` of `get secrets` and `list secrets`; `create secrets and get pods` where the object differs. */
 function phraseOf(holdings: readonly Holding[]): string {
   const verbsByObject = new Map<string, string[]>();

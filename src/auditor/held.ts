@@ -1,7 +1,7 @@
 import { isNamed } from './match.ts';
 import type { Bound, Holder, RbacIndex } from './rbac-index.ts';
 import type { Grant, Right } from './rights.ts';
-import { groupsOf, type Subject } from './subjects.ts';
+import { groupsOf, isImplied, type Subject } from './subjects.ts';
 
 interface Wanted {
   /** Of the object. Without it a right to any object will do. */
@@ -81,24 +81,38 @@ export function heldBy(subject: Subject, index: RbacIndex, namespace: string): H
   return new Held(subject, [...own, ...groups, ...given]);
 }
 
-/** What everybody may do who is named by a binding in the namespace or in the cluster. */
+/** What everybody may do in the namespace who is named by a binding in it or in the cluster. */
 export function everybodyIn(index: RbacIndex, namespace: string): readonly Held[] {
-  return subjectsIn(index, namespace, 'holders').map((subject) => heldBy(subject, index, namespace));
+  return subjectsIn(index, [namespace, ''], 'holders').map((subject) => heldBy(subject, index, namespace));
 }
 
-/** What the parts of Kubernetes may do in the namespace by what Kubernetes binds to them. */
+/** The same of those alone for whom a binding of the namespace makes a difference. */
+export function neighboursIn(index: RbacIndex, namespace: string): readonly Held[] {
+  const subjects = subjectsIn(index, [namespace], 'holders');
+  // What everybody is given here adds to what somebody has in the cluster.
+  if (subjects.some(isImplied)) return everybodyIn(index, namespace);
+  return subjects.map((subject) => heldBy(subject, index, namespace));
+}
+
+/** What the parts of Kubernetes may do in the namespace by what Kubernetes binds to them, there or in the cluster. */
 export function baselineIn(index: RbacIndex, namespace: string): readonly Held[] {
-  return subjectsIn(index, namespace, 'baseline').map(
-    (subject) =>
-      new Held(subject, sources(index, namespace, { id: subject.id, side: 'baseline', isOwn: true })),
-  );
+  return subjectsIn(index, [namespace, ''], 'baseline').map((subject) => givenTo(subject, index, namespace));
+}
+
+/** The same of those alone to whom it binds something in the namespace. */
+export function baselineNeighboursIn(index: RbacIndex, namespace: string): readonly Held[] {
+  return subjectsIn(index, [namespace], 'baseline').map((subject) => givenTo(subject, index, namespace));
+}
+
+function givenTo(subject: Subject, index: RbacIndex, namespace: string): Held {
+  return new Held(subject, sources(index, namespace, { id: subject.id, side: 'baseline', isOwn: true }));
 }
 
 type Side = 'holders' | 'baseline';
 
-function subjectsIn(index: RbacIndex, namespace: string, side: Side): readonly Subject[] {
+function subjectsIn(index: RbacIndex, scopes: readonly string[], side: Side): readonly Subject[] {
   const known = new Map<string, Subject>();
-  for (const scope of new Set([namespace, '']))
+  for (const scope of new Set(scopes))
     for (const [id, { subject }] of index.scope(scope)[side]) known.set(id, subject);
   return [...known.values()];
 }

@@ -1,5 +1,5 @@
 import type { Held, Holding } from './held.ts';
-import type { RbacIndex } from './rbac-index.ts';
+import type { KnownRole, RbacIndex } from './rbac-index.ts';
 import type { Detour } from './rights.ts';
 
 /** A way around that somebody has by what they hold. */
@@ -42,29 +42,35 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
   ].filter((each) => each !== undefined);
 }
 
-/** I-7: rights that somebody can give themselves in a namespace. */
+/** I-7: rights that somebody can give themselves in a namespace; in '', in any. */
 export function raisesIn(held: Held, index: RbacIndex, namespace: string): readonly (Round | undefined)[] {
   const cluster = { inCluster: true };
+  const anywhere = held.all('bindClusterRole', cluster);
   return [
     by('I-7', held.first('escalateRole'), held.first('writeRole')),
     by('I-7', held.first('escalateClusterRole', cluster), held.first('writeClusterRole', cluster)),
-    by('I-7', bindOf(held, index, namespace), held.first('writeRoleBinding')),
-    by('I-7', bindOf(held, index, ''), held.first('writeClusterRoleBinding', cluster)),
+    by(
+      'I-7',
+      worthOf([...held.all('bindClusterRole'), ...held.all('bindRole')], index, namespace),
+      held.first('writeRoleBinding'),
+    ),
+    by('I-7', worthOf(anywhere, index, ''), held.first('writeClusterRoleBinding', cluster)),
   ];
 }
 
-/** The API server lets somebody bind a role that it does not itself hold by the verb `bind` alone; worth it is a role that is worth something. */
-function bindOf(held: Held, index: RbacIndex, namespace: string): Holding | undefined {
-  const isWorth = ({ grant: { right, names } }: Holding): boolean => {
-    const prefix = right === 'bindClusterRole' ? 'ClusterRole ' : `Role ${namespace}/`;
-    return (
-      names?.some((name) => (index.role(`${prefix}${name}`)?.grants.size ?? 0) > 0) ?? names === undefined
+/** The first that lets somebody bind a role which is worth something; the API server lets them do so by `bind` alone, whatever they hold. */
+function worthOf(binds: readonly Holding[], index: RbacIndex, namespace: string): Holding | undefined {
+  const isWorth = (kind: KnownRole['object']['kind'], name: string): boolean => {
+    if (kind === 'ClusterRole') return (index.role(`ClusterRole ${name}`)?.grants.size ?? 0) > 0;
+    if (namespace !== '') return (index.role(`Role ${namespace}/${name}`)?.grants.size ?? 0) > 0;
+    return [...index.roles()].some(
+      ({ object, grants }) => object.kind === 'Role' && object.metadata.name === name && grants.size > 0,
     );
   };
-  return (
-    held.all('bindClusterRole', { inCluster: namespace === '' }).find(isWorth) ??
-    (namespace === '' ? undefined : held.all('bindRole').find(isWorth))
-  );
+  return binds.find(({ grant: { right, names } }) => {
+    const kind = right === 'bindRole' ? 'Role' : 'ClusterRole';
+    return names === undefined || names.some((name) => isWorth(kind, name));
+  });
 }
 
 /** A way by all of these; undefined where one is missing. */

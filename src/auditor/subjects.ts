@@ -53,6 +53,17 @@ export function groupsOf({ kind, name, namespace }: Omit<Subject, 'id'>): readon
   return [everyUser];
 }
 
+/** Whether it is a group that the API server itself puts somebody into. */
+export function isImplied({ kind, name }: Subject): boolean {
+  if (kind !== 'Group') return false;
+  return (
+    name === everyUser ||
+    name === everyStranger ||
+    name === everyAccount ||
+    name.startsWith(`${everyAccount}:`)
+  );
+}
+
 /** The namespace whose service accounts a group holds; '' for all namespaces, undefined for any other group. */
 export function accountsNamespaceOf({ kind, name }: Subject): string | undefined {
   if (kind !== 'Group') return undefined;
@@ -65,7 +76,7 @@ export function isAnybody(subject: Subject): boolean {
   const { kind, name } = subject;
   if (kind === 'ServiceAccount') return name === 'default';
   if (kind === 'User') return name === 'system:anonymous';
-  return name === everyUser || name === everyStranger || accountsNamespaceOf(subject) !== undefined;
+  return isImplied(subject);
 }
 
 /** How the API server knows them, for a SubjectAccessReview. */
