@@ -40,8 +40,9 @@ class Redaction {
   });
   readonly #alphabet = new Uint8Array(256);
   readonly #hexDigits = alphabetOf('0123456789abcdefABCDEF');
-  #now: Period = emptyPeriod();
-  #before: Period | undefined;
+  #now = emptyPeriod();
+  /** Of this period and the last. */
+  #sets: readonly PieceSet[] = [this.#now.pieces];
   #period = 0;
   readonly #faults = new Set<string>();
   #onFault: (where: string) => void = () => {};
@@ -58,8 +59,9 @@ class Redaction {
     const forms = secretForms(value, fewestCharacters);
     if (forms === undefined) return;
     if (this.#now.pieces.size > mostPieces || this.#now.secrets.size >= mostSecrets) {
-      this.#before = this.#now;
+      const before = this.#now;
       this.#now = emptyPeriod();
+      this.#sets = [this.#now.pieces, before.pieces];
       this.#period += 1;
     }
     this.#now.secrets.add(digest);
@@ -72,11 +74,10 @@ class Redaction {
 
   redact(text: string): string {
     if (this.#now.secrets.size === 0 || text.length < fewestCharacters - 2) return text;
-    const sets = [this.#now, this.#before].flatMap((period) => period?.pieces ?? []);
     const found: Span[] = [];
     const add = (from: number, to: number): void => void found.push({ from, to });
-    this.#text.find(text, this.#alphabet, sets, add);
-    this.#hex.find(text, this.#hexDigits, sets, add);
+    this.#text.find(text, this.#alphabet, this.#sets, add);
+    this.#hex.find(text, this.#hexDigits, this.#sets, add);
     return found.length === 0 ? text : without(text, found);
   }
 
@@ -157,6 +158,9 @@ export function redact(text: string): string {
  * secret is a fault of ours: whoever hears of faults is told where, once for each.
  */
 export function redactOurs<T>(data: T, where: 'status' | 'pull request'): T {
+  // In one go, since nearly always there is nothing: a secret in any of its texts shows in the whole, as JSON has it.
+  const text = JSON.stringify(data);
+  if (redaction.redact(text) === text) return data;
   const clean = redactIn(data);
   if (clean !== data) redaction.fault(where);
   return clean as T; // strings are strings again, and all else is as it was

@@ -110,9 +110,7 @@ export class PipelineReconciler {
         credential: this.#credential(pipeline),
         lastUsedWrittenAt: this.#useShownAt.get(key),
       });
-      // Here already, so that it is compared as it will be read back.
-      const status = redactOurs(computed, 'status');
-      return (await this.#write(key, pipeline, status, signal)) ? status : undefined;
+      return await this.#write(key, pipeline, computed, signal);
     };
     for (const [index, target] of seen.environments.entries()) {
       const decision = decisions[index];
@@ -264,17 +262,20 @@ export class PipelineReconciler {
     return asWritten(cached, written);
   }
 
-  /** False when the Pipeline is gone. */
+  /** The status that the server has now; undefined when the Pipeline is gone. */
   async #write(
     key: string,
     pipeline: Pipeline,
-    status: PipelineStatus,
+    computed: PipelineStatus,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<PipelineStatus | undefined> {
     const { uid } = pipeline.metadata;
     const written = this.#written.get(key);
     const last = written?.uid === uid ? written.status : pipeline.status;
-    if (last !== undefined && isSameJson(last, status)) return true;
+    if (last !== undefined && isSameJson(last, computed)) return computed;
+    // Already here, so that it is compared as it will be read back.
+    const status = redactOurs(computed, 'status');
+    if (status !== computed && isSameJson(last, status)) return status;
     const latest = written?.uid === uid ? asWritten(pipeline, written) : pipeline;
     let resourceVersion: string | undefined;
     try {
@@ -284,11 +285,11 @@ export class PipelineReconciler {
       if (isKubeError(thrown, 'Conflict')) this.#written.delete(key);
       throw thrown;
     }
-    if (resourceVersion === undefined) return false;
+    if (resourceVersion === undefined) return undefined;
     this.#written.set(key, { uid, resourceVersion, status });
     if (last?.credential?.lastUsed !== status.credential?.lastUsed)
       this.#useShownAt.set(key, this.#parts.clock.now());
-    return true;
+    return status;
   }
 
   #forget(key: string): void {

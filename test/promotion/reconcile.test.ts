@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { revisionOf } from '../../src/base/revision.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
 import { fleetFiles } from '../sandbox/fleet.ts';
 import { branch, Stage } from './stage.ts';
@@ -77,6 +78,20 @@ test('a pass that finds nothing new writes nothing, sends nothing and says nothi
   for (let seconds = 1; seconds < 60; seconds += 7) await own.pass(1_000);
   expect({ written: own.written.length, said: own.said.length }).toEqual(before);
   expect(own.asked()).toEqual([]);
+});
+
+test('a secret in what others say is taken out of status, once and for all', async () => {
+  const own = await proposed();
+  const token = new Secret('planted-Zq8Wn4Xv7Rb2Kd9T').expose();
+  own.run('staging', '6.1.0', {
+    ready: { status: 'True', reason: 'UpgradeSucceeded', message: `pulled with ${token}` },
+  });
+  await own.pass();
+  expect(JSON.stringify(own.stored.status)).toContain('pulled with [redacted]');
+  expect(JSON.stringify(own.written)).not.toContain('Zq8W');
+  const { length } = own.written;
+  for (let seconds = 1; seconds < 60; seconds += 20) await own.pass(1_000);
+  expect(own.written).toHaveLength(length);
 });
 
 test('an open pull request is looked at once a minute, however many passes there are', async () => {
