@@ -42,7 +42,7 @@ const mistakes: readonly Mistake[] = [
     namespace: 'key-missing',
     spoil: (stage) => stage.putSecret({ appId: stage.secretData['appId'] ?? '' }),
     reason: 'Missing',
-    says: () => 'Secret key-missing/promoter has no key privateKey; add it',
+    says: () => 'Secret key-missing/promoter has no key privateKey, nor githubAppPrivateKey; add it',
     mend: (stage) => stage.putSecret(stage.secretData),
     recovery: 'asked',
   },
@@ -53,7 +53,7 @@ const mistakes: readonly Mistake[] = [
     hidden: [notAKey],
     reason: 'Malformed',
     says: () =>
-      'key privateKey of Secret key-malformed/promoter is not an RSA private key in PEM; put the file there that the forge gave for the App',
+      'key privateKey of Secret key-malformed/promoter is not a private key in PEM; put the file there that the forge gave for the App',
     mend: (stage) => stage.putSecret(stage.secretData),
     recovery: 'asked',
   },
