@@ -146,7 +146,7 @@ function waitUntil(headers: AnswerHeaders, now: Date): Date {
 }
 
 /** The error of a credential that has to wait. */
-export function limited({ host, status }: Refusal, retryAt: Date): ForgeError {
+function limited({ host, status }: Refusal, retryAt: Date): ForgeError {
   return new ForgeError('RateLimited', `${host} limits this credential until ${toTimestamp(retryAt)}`, {
     status,
     retryAt,

@@ -60,7 +60,7 @@ const prohibitions: Readonly<Record<string, (right: Right) => boolean>> = {
   'nodes and volumes': ({ group, resource }) =>
     group === '' && /^(nodes|persistentvolumes)(\/|$)/.test(resource),
   'service accounts but for reading': ({ group, resource, verb }) =>
-    group === '' && resource.split('/')[0] === 'serviceaccounts' && writing.test(verb),
+    group === '' && resource === 'serviceaccounts' && writing.test(verb),
   'to write ConfigMaps and Namespaces': ({ group, resource, verb }) =>
     group === '' && /^(configmaps|namespaces)(\/|$)/.test(resource) && writing.test(verb),
   // Who owns a spec is whoever applies it.

@@ -1,17 +1,20 @@
-import { addMs } from '../../base/time.ts';
-import { limited, type Refusal } from '../ask.ts';
+import { addMs, toTimestamp } from '../../base/time.ts';
+import type { Refusal } from '../ask.ts';
 import { ForgeError } from '../errors.ts';
 
 /** gitlab.com forbids an address for so long after failed log-ins; a server of one's own for up to an hour. */
 const banMs = 15 * 60_000;
 
 /** Throws what GitLab means by a refusal where that is more than any forge would mean by it. */
-export function throwFitting(refusal: Refusal, token: string): void {
-  const { host, status, words, isJson, now } = refusal;
+export function throwFitting({ host, status, words, isJson, now }: Refusal, token: string): void {
   if (status === 401) throw new ForgeError('Unauthorized', `${host} ${whyNot(words, token)}`, { status });
   if (status !== 403) return;
   // The ban has no form and no headers.
-  if (!isJson && /^forbidden$/i.test(words)) throw limited(refusal, addMs(now, banMs));
+  if (!isJson && /^forbidden$/i.test(words)) {
+    const retryAt = addMs(now, banMs);
+    const why = `forbids this address everything, as it does for a while after failed log-ins; see which Secrets hold dead tokens; it is tried again at ${toTimestamp(retryAt)}`;
+    throw new ForgeError('RateLimited', `${host} ${why}`, { status, retryAt });
+  }
   if (/blocked|deactivated|locked|pending approval/i.test(words)) {
     const why = `does not let the token's owner in: ${words}; let them in there, or use another's token`;
     throw new ForgeError('Unauthorized', `${host} ${why}`, { status });

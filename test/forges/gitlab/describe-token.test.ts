@@ -213,6 +213,8 @@ describe('GitLab says no', () => {
   test('to an address that it has banned, which has to wait as long', async () => {
     expect(await refusalOf('banned')).toMatchObject({
       code: 'RateLimited',
+      message:
+        'git.acme.example forbids this address everything, as it does for a while after failed log-ins; see which Secrets hold dead tokens; it is tried again at 2026-11-25T10:15:00Z',
       retryAt: new Date('2026-11-25T10:15:00Z'),
     });
   });
