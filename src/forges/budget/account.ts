@@ -21,8 +21,10 @@ export class Account {
   readonly #waiting = new WaitingList();
   readonly #rates = new Map<string, Rate>();
   readonly #owed: (() => Promise<void>)[] = [];
-  /** Of an installation its App, of an App its installations: what refuses one may be asked by the other. */
-  readonly linked = new Set<string>();
+  /** Of an installation. */
+  app: string | undefined;
+  /** Of an App, those that are known. */
+  readonly installations = new Set<string>();
 
   constructor(name: string, limits: readonly Limit[]) {
     this.name = name;

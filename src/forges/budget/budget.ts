@@ -68,7 +68,7 @@ export class Budget {
     // More than a limit allows at all could wait for ever; the rest is taken one by one.
     const calls = Math.min(asking.calls, ...limits.map((limit) => limit.calls));
     const notBefore = latest([
-      this.#shutUntil(this.#withLinked([name]), now),
+      this.#shutUntil(this.#concerned([name], now), now),
       account.usedUpUntil(now, calls + readsOfAct),
     ]);
     if (limits.length === 0) {
@@ -95,8 +95,8 @@ export class Budget {
    * The first is the one that the call is made as.
    */
   async through<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
-    const accounts = this.#withLinked(names);
     const now = this.#now();
+    const accounts = this.#concerned(names, now);
     const shut = this.#shutUntil(accounts, now);
     if (shut !== undefined) throw this.#forgeWaits(shut, now);
     const probing = accounts.filter(({ gate }) => gate.enter(now));
@@ -148,14 +148,14 @@ export class Budget {
 
   /** An App and its installation: while one is asked to wait, the other does not ask either. */
   link(app: string, installation: string): void {
-    this.#account(app).linked.add(installation);
-    this.#account(installation).linked.add(app);
+    this.#account(app).installations.add(installation);
+    this.#account(installation).app = app;
   }
 
   /** If nothing may be sent for this account: does `work` when the forge takes its calls again. */
   oweWhileShut(name: string, work: () => Promise<void>): void {
     const now = this.#now();
-    if (this.#withLinked([name]).some(({ gate }) => gate.opensAt(now) !== undefined))
+    if (this.#concerned([name], now).some(({ gate }) => gate.opensAt(now) !== undefined))
       this.#account(name).owe(work);
   }
 
@@ -228,10 +228,17 @@ export class Budget {
     return waitingForForge({ host: this.#options.host, until: this.#instant(until, now), act });
   }
 
-  #withLinked(names: readonly string[]): readonly Account[] {
+  /**
+   * Whose word a call as these heeds. An installation is not asked while its App is told to wait; an App that asks for itself waits
+   * while all its installations do, and not for one of them alone, which may be another tenant's.
+   */
+  #concerned(names: readonly string[], now: number): readonly Account[] {
     const own = names.map((name) => this.#account(name));
-    const linked = own.flatMap((account) => [...account.linked].map((name) => this.#account(name)));
-    return [...new Set([...own, ...linked])];
+    const apps = own.flatMap(({ app }) => (app === undefined ? [] : [this.#account(app)]));
+    const installations = own.length > 1 ? [] : own.flatMap((account) => [...account.installations]);
+    const theirs = installations.map((name) => this.#account(name));
+    const allWait = theirs.every(({ gate }) => gate.opensAt(now) !== undefined);
+    return [...new Set([...own, ...apps, ...(allWait ? theirs : [])])];
   }
 
   #account(name: string): Account {

@@ -255,6 +255,22 @@ describe('what the forge says', () => {
     expect([await ask(steady), work.calls]).toEqual(['WaitingForBudget', 2]);
   });
 
+  test('of two installations of one App the other is not affected, nor what the App asks for it', async () => {
+    const steady = new SteadyBudget();
+    const another = 'installation 53';
+    steady.budget.link('app 9', 'installation 52');
+    steady.budget.link('app 9', another);
+    says(() => Promise.reject(limited()));
+    await ask(steady);
+    says(() => Promise.resolve('fine'));
+    expect([
+      await ask(steady, [another]),
+      await ask(steady, ['app 9', another]),
+      await ask(steady, ['app 9']),
+      await ask(steady, ['app 9', 'installation 52']),
+    ]).toEqual(['fine', 'fine', 'fine', 'WaitingForBudget']);
+  });
+
   test('while one call probes whether the forge takes us again, the others wait', async () => {
     const steady = new SteadyBudget();
     says(() => Promise.reject(limited()));
