@@ -11,7 +11,7 @@ import type { ListedForge } from './listed-forge.ts';
 import { Logins } from './logins.ts';
 import { readMaterial, secretNameOf, type Material } from './material.ts';
 import { repositoryOf } from './named-repository.ts';
-import { Needs, needsOf, type Need } from './needs.ts';
+import { Needs, needsOf } from './needs.ts';
 import { observerOf } from './observer.ts';
 import type { Opened } from './opened.ts';
 import { openApp } from './opened-app.ts';
@@ -70,6 +70,8 @@ export interface Inspected {
   readonly identity: string;
   /** Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names. */
   readonly probe: () => Promise<CredentialFacts>;
+  /** Whose it is where a probe cannot tell, since the App is not where it is looked for. Undefined of what is no App's key. */
+  readonly app: () => Promise<AppFacts | undefined>;
 }
 
 /**
@@ -166,15 +168,12 @@ export class Keyring {
     return {
       identity: material.identity,
       probe: () => this.#probe(forge, material, credential, call),
+      app: async () =>
+        material.kind === 'app' ? await this.#appProbes.owner({ forge, material }, call) : undefined,
     };
   }
 
-  /** What promotions with a credential took beyond what every one takes, since the process started. @param credential `namespace/name` */
-  needsOf(credential: string): readonly Need[] {
-    return this.#needs.of(credential);
-  }
-
-  /** The Credential is gone: what was minted for it ends, unless another one names the same Secret. */
+  /** The Credential is gone: what was minted for it ends, unless another one names the same Secret. @param credential `namespace/name` */
   forget(credential: string): void {
     this.#needs.forget(credential);
     this.#retire(this.#secrets.leave(credential));
