@@ -11,6 +11,8 @@ export interface OverPrivilegeParts {
   readonly onChange: (rights: readonly string[]) => void;
   /** Told of each question that had no answer. May not throw. */
   readonly onTrouble: (thrown: unknown) => void;
+  /** Waits between two checks; rejects once the signal is aborted. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const everyMs = 60 * 60_000;
@@ -63,12 +65,13 @@ export class OverPrivilege {
    * or it has ended, or after `withinMs`.
    */
   async start(given: AbortSignal, withinMs: number): Promise<void> {
+    const { wait = sleep } = this.#parts;
     const signal = AbortSignal.any([given, this.#stopping.signal]);
     const isChecked = this.#held.size === this.#rights.length;
     const first = isChecked ? Promise.resolve(0) : this.check(signal);
     this.#running = (async () => {
       for (let unanswered = await first; ; unanswered = await this.check(signal)) {
-        await sleep(jittered(unanswered > 0 ? againMs : everyMs), signal);
+        await wait(jittered(unanswered > 0 ? againMs : everyMs), signal);
       }
     })().catch((thrown: unknown) => {
       if (!signal.aborted) this.#parts.onTrouble(thrown);

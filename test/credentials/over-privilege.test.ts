@@ -13,7 +13,10 @@ function written({ verb, resource, subresource, namespace }: Right): string {
 }
 
 /** A controller in namespace `system`, that has what `has` says. */
-function controllerWith(has: (right: string) => boolean) {
+function controllerWith(
+  has: (right: string) => boolean,
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>,
+) {
   const asked: string[] = [];
   const changes: (readonly string[])[] = [];
   const troubles: unknown[] = [];
@@ -31,6 +34,7 @@ function controllerWith(has: (right: string) => boolean) {
     },
     onChange: (names) => void changes.push(names),
     onTrouble: (thrown) => void troubles.push(thrown),
+    ...(wait === undefined ? {} : { wait }),
   });
   return { rights, asked, changes, troubles, most };
 }
@@ -132,6 +136,34 @@ describe('the check of them', () => {
     });
     await rights.check(never);
     expect(rights.current()).toBe('unknown');
+  });
+
+  test('is done each hour, and sooner where a question had no answer', async () => {
+    const minutes: number[] = [];
+    const world = { hour: 0 };
+    const { promise: thirdWait, resolve } = Promise.withResolvers<void>();
+    const { rights, changes } = controllerWith(
+      (right) => {
+        if (world.hour === 1 && right === 'create pods') throw new Error('the server does not answer');
+        return world.hour === 2 && right === 'create pods';
+      },
+      (ms, signal) => {
+        minutes.push(Math.round(ms / 60_000));
+        world.hour += 1;
+        if (world.hour < 3) return Promise.resolve();
+        resolve();
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        });
+      },
+    );
+    await rights.start(never, 1_000);
+    await thirdWait;
+    await rights.stop();
+    const [first = 0, second = 0, third = 0] = minutes;
+    expect([first, third].every((each) => each >= 54 && each <= 66)).toBe(true);
+    expect(second).toBe(1);
+    expect(changes).toEqual([['create pods']]);
   });
 
   test('ends when it is told to', async () => {
