@@ -25,7 +25,10 @@ interface Period {
  * Of each form the hash of every third piece of ten characters is kept: any twelve characters hold one. Of hex, whose characters say
  * less, every second piece of eleven. Hashes have 64 bits and pieces 60 and 44: with as much in it as goes in, a piece of random
  * characters that is no secret's is taken for one once in 10^12, and a random hex digest of 40 once in a million; with ten secrets
- * it is a hundred times less, and words of a language are none unless a secret is made of them.
+ * it is a hundred times less.
+ *
+ * What is made of words is not learned: see `secretForms`. A secret that is another's public digest still is, so names and ids in what is
+ * read back are left alone: see `redactOurs`.
  *
  * The secrets of the last period are known too; a new one begins when the current is full. One that is in use is learned again in it,
  * and one that was not used for a whole period is forgotten.
@@ -154,16 +157,28 @@ export function redact(text: string): string {
 }
 
 /**
- * JSON data without the secrets that are known: the same object when there are none in it. For what we make up ourselves, in which a
+ * JSON data of which the sentences hold none of the secrets that are known: the same object when there are none. For what we make up ourselves, in which a
  * secret is a fault of ours: whoever hears of faults is told where, once for each.
  */
 export function redactOurs<T>(data: T, where: 'status' | 'pull request'): T {
   // In one go, since nearly always there is nothing: a secret in any of its texts shows in the whole, as JSON has it.
   const text = JSON.stringify(data);
   if (redaction.redact(text) === text) return data;
-  const clean = redactIn(data);
+  const clean = redactIn(data, '');
   if (clean !== data) redaction.fault(where);
   return clean as T; // strings are strings again, and all else is as it was
+}
+
+/** A text of which some lines are for programs, ours too: those stay as they are. A fault as in `redactOurs`. */
+export function redactLines(
+  text: string,
+  isForPrograms: (line: string) => boolean,
+  where: 'pull request',
+): string {
+  const lines = text.split('\n').map((line) => (isForPrograms(line) ? line : redaction.redact(line)));
+  const clean = lines.join('\n');
+  if (clean !== text) redaction.fault(where);
+  return clean;
 }
 
 /** From now on `listener` is told where a secret stood that should not have come there, once for each place. */
@@ -171,17 +186,22 @@ export function hearOfFaults(listener: (where: string) => void): void {
   redaction.hear(listener);
 }
 
-function redactIn(data: unknown): unknown {
-  if (typeof data === 'string') return redaction.redact(data);
+/** A name, an id or an address is what it is: it is read back, and whoever may write a Secret could otherwise change it for everybody. */
+function isWords(text: string, name: string): boolean {
+  return name === 'message' || /\s/.test(text);
+}
+
+function redactIn(data: unknown, name: string): unknown {
+  if (typeof data === 'string') return isWords(data, name) ? redaction.redact(data) : data;
   if (typeof data !== 'object' || data === null) return data;
   if (Array.isArray(data)) {
-    const clean = data.map(redactIn);
+    const clean = data.map((each) => redactIn(each, name));
     return clean.every((each, index) => each === data[index]) ? data : clean;
   }
   let clean: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(data)) {
-    const written = redactIn(value);
-    if (written !== value) clean = { ...(clean ?? data), [name]: written };
+  for (const [member, value] of Object.entries(data)) {
+    const written = redactIn(value, member);
+    if (written !== value) clean = { ...(clean ?? data), [member]: written };
   }
   return clean ?? data;
 }

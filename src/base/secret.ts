@@ -7,7 +7,7 @@ const redacted = '[redacted]';
 /**
  * A value that must not be seen. It prints as `[redacted]` in templates, JSON, logs and inspectors; only `expose`, `exposeBytes` and
  * `peek` give it out, so that every place where a secret leaves us is found by searching for these words. From its making on it is
- * also taken out of every text that leaves the process (see `redact`), unless it has less than twelve characters.
+ * also taken out of every text that leaves the process (see `redact`), unless it has less than twelve characters or is made of words.
  */
 export class Secret {
   /** Memory of its own: small buffers share a pool, parts of which are handed out again as they are. */

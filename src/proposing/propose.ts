@@ -1,5 +1,5 @@
 import type { Reason } from '../api/reasons.ts';
-import { redactOurs } from '../base/redaction.ts';
+import { redactLines } from '../base/redaction.ts';
 import { isForgeError } from '../forges/errors.ts';
 import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
 import type { Plan, PlannedWrite } from '../forges/plan.ts';
@@ -106,7 +106,7 @@ export async function propose(
   const foreign = head === undefined ? undefined : whyNotOurs(head, promotion, recorded, hands.login);
   if (foreign !== undefined) return foreign;
 
-  const proposal = redactOurs(proposalOf(promotion, edits), 'pull request');
+  const proposal = withoutSecrets(proposalOf(promotion, edits));
   const open = openOne(look, place, recorded);
   if (head !== undefined && isCurrent(head, promotion, recorded, open, place)) {
     const commit = { branch, sha: head.commit, verified: head.verified };
@@ -149,6 +149,16 @@ export async function propose(
     if (moved === 'stale') return { kind: 'overtaken' };
     return { kind: 'proposed', commit, pullRequest: await publish(forge, open, proposal, place, hands) };
   }, plan);
+}
+
+function withoutSecrets({ branch, title, body, commitMessage }: Proposal): Proposal {
+  const clean = (text: string): string => redactLines(text, isForPrograms, 'pull request');
+  return { branch, title: clean(title), body: clean(body), commitMessage: clean(commitMessage) };
+}
+
+/** What we know our own by. */
+function isForPrograms(line: string): boolean {
+  return /^(<!-- lockkeeper |Lockkeeper-)/.test(line);
 }
 
 function refused(reason: Reason, message: string): Extract<Proposed, { kind: 'refused' }> {

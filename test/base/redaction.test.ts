@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hearOfFaults, redact, redactOurs } from '../../src/base/redaction.ts';
+import { hearOfFaults, redact, redactLines, redactOurs } from '../../src/base/redaction.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { SecretPieces } from '../e2e/secret-pieces.ts';
 
@@ -19,13 +19,13 @@ const planted = {
   'a fine-grained token': `github_pat_${characters(82)}`,
   "an App's token in the old form": `ghs_${characters(36)}`,
   "an App's token in the new form": `ghs_12345_${jwtHeader}.${characters(300)}.${characters(160)}`,
-  'a token of GitLab': `glpat-${characters(20)}`,
+  'a token of GitLab': `glpat-x7Kq2Vb9Zt4Lw8Nc5Rf1`,
   "an App's JWT": `${jwtHeader}.${characters(120)}.${characters(342)}`,
   'a private key': generateKeyPairSync('rsa', { modulusLength: 2048 })
     .privateKey.export({ type: 'pkcs1', format: 'pem' })
     .toString(),
   'a password with all that is escaped': password,
-  'a token of twelve characters': characters(12),
+  'a token of twelve characters': 'Zq8Wn4Xv7Rb2',
 };
 for (const value of Object.values(planted)) expect(new Secret(value).isEmpty).toBe(false);
 
@@ -152,19 +152,53 @@ test('bytes that are no text are taken out where they are encoded', () => {
 
 test('of data only strings change, and data without a secret is the same object', () => {
   const token = planted['a classic token'];
-  const data = { a: 1, b: [true, null, `x ${token}`], c: { d: 'plain' }, e: undefined };
+  const data = { a: 1, b: [true, null, `x ${token}`], c: { d: 'plain' }, e: undefined, message: token };
   const clean = redactOurs(data, 'status');
-  expect(clean).toEqual({ ...data, b: [true, null, 'x ghp_[redacted]'] });
+  expect(clean).toEqual({
+    ...data,
+    b: [true, null, 'x ghp_[redacted]'],
+    message: 'ghp_[redacted]',
+  });
   expect(clean.c).toBe(data.c);
   expect(redactOurs(clean, 'status')).toBe(clean);
+});
+
+test('names and ids stay as they are, which are read back', () => {
+  const commit = randomBytes(20).toString('hex');
+  expect(new Secret(commit).isEmpty).toBe(false);
+  const data = { commit, url: `https://github.com/acme/fleet/commit/${commit}` };
+  expect(redactOurs(data, 'status')).toBe(data);
+  expect(redactOurs({ ...data, message: `at ${commit}` }, 'status')).toEqual({
+    ...data,
+    message: 'at [redacted]',
+  });
+});
+
+test('lines for programs stay as they are', () => {
+  const token = planted['a classic token'];
+  const clean = redactLines(`by ${token}\nKey: ${token}`, (line) => line.startsWith('Key'), 'pull request');
+  expect(clean).toBe(`by ghp_[redacted]\nKey: ${token}`);
+});
+
+test.each([
+  'promotion/apps/podinfo/staging',
+  'https://github.com/acme/fleet',
+  'lockkeeper_forge_calls_total',
+  'correct horse battery staple',
+  'Credential evil-namespace/acme-promoter-2',
+  'PermissionsMissing',
+  'podinfo-in-prod-2',
+])('who puts the words "%s" into a Secret does not have them taken out of what others are told', (words) => {
+  expect(new Secret(words).isEmpty).toBe(false);
+  expect(redact(`it says ${words}!`)).toBe(`it says ${words}!`);
 });
 
 test('that a secret stood in what we make up ourselves is told of once', () => {
   const token = planted['a classic token'];
   const heard: string[] = [];
   hearOfFaults((where) => void heard.push(where));
-  for (const text of ['fine', token, token]) redactOurs({ text }, 'status');
-  redactOurs({ title: token }, 'pull request');
+  for (const text of ['fine', token, token]) redactOurs({ message: text }, 'status');
+  redactOurs({ comment: `not ${token}` }, 'pull request');
   hearOfFaults(() => {});
   expect(heard).toEqual(['status', 'pull request']);
 });

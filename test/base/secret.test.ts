@@ -107,7 +107,7 @@ test('is taken out of every text from its making on', () => {
 });
 
 test('a value of a Kubernetes Secret may be shown until it is exposed', () => {
-  const address = 'https://ghe.acme.example/api/v3';
+  const address = 'https://ghe.acme.example/api/v3/Lm5Tc9Rw3Qz7Hb2Np8Vx';
   const stored = new Secret(Buffer.from(address), 'stored');
   expect(stored.peek()).toBe(address);
   expect(redact(`at ${address}`)).toBe(`at ${address}`);
