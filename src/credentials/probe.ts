@@ -44,12 +44,25 @@ export class AppProbes {
     }
   }
 
+  /** Whose the key is, which can be told also where the App is installed nowhere. Asks unless a probe has asked before. */
+  async owner(
+    { forge, material }: Pick<Probing<AppMaterial>, 'forge' | 'material'>,
+    call: Call,
+  ): Promise<AppFacts> {
+    const key = describedKey(forge, material);
+    const known = this.#described.get(key);
+    if (known !== undefined) return known.app;
+    const app = await forge.provider.identity(forge.connection).describeApp(material.key, call);
+    this.#described.set(key, { app, at: this.#clock.now() });
+    return app;
+  }
+
   async #ask(probing: Probing<AppMaterial>, call: Call): Promise<CredentialFacts> {
     const { forge, material, repository, alsoNeeds } = probing;
     const { connection, provider } = forge;
     const identity = provider.identity(connection);
     const name = installedName(forge, material, repository);
-    const key = `${name.host} ${name.identity}`;
+    const key = describedKey(forge, material);
     const described = this.#described.get(key);
     const isOld = described === undefined || addMs(described.at, describedMs) <= this.#clock.now();
     // What is due once a day takes the place of what is due each time.
@@ -68,6 +81,10 @@ export class AppProbes {
     const facts = { kind: 'app', app, installation, missing: installation.scope.lacking } as const;
     return { ...facts, ...(rate === undefined ? {} : { rate }) };
   }
+}
+
+function describedKey({ connection }: ListedForge, { identity }: AppMaterial): string {
+  return `${connection.endpoint.host} ${identity}`;
 }
 
 /** Asks the forge about a stored token: one request. @param sight asks whoever is named to know more of it */

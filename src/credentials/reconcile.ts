@@ -2,6 +2,7 @@ import type { Credential } from '../api/credential.ts';
 import { redactOurs } from '../base/redaction.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../base/time.ts';
+import type { AppFacts } from '../forges/forge.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
@@ -50,6 +51,8 @@ const contradictedMs = 10_000;
 /** What a pass found out. */
 interface Found {
   readonly facts?: CredentialFacts;
+  /** Whose key it is, when that is all that can be told. */
+  readonly app?: AppFacts;
   readonly problem?: Problem;
   /** When the forge was last asked; absent: not since the process started. */
   readonly at?: Date;
@@ -110,6 +113,7 @@ export class CredentialReconciler {
       previous,
       replaced: found.replaced,
       ...(found.facts === undefined ? {} : { facts: found.facts }),
+      ...(found.app === undefined ? {} : { app: found.app }),
       ...(answeredAt === undefined ? {} : { askedAt: answeredAt }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse,
@@ -178,9 +182,9 @@ export class CredentialReconciler {
 
   async #ask(
     credential: Credential,
-    { probe }: Inspected,
+    { probe, app }: Inspected,
     signal: AbortSignal,
-  ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem }> {
+  ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem; readonly app?: AppFacts }> {
     const { uses } = this.#parts;
     const key = nameOf(credential);
     const where = probedRepository(credential);
@@ -191,7 +195,9 @@ export class CredentialReconciler {
     } catch (thrown) {
       const problem = problemOrThrow(thrown, signal);
       if (isOfCredential(problem)) uses.refused(key, where, 'reading', problem);
-      return { problem };
+      if (problem.reason !== 'NotInstalled' && problem.reason !== 'Suspended') return { problem };
+      const owner = await app().catch(() => undefined);
+      return { problem, ...(owner === undefined ? {} : { app: owner }) };
     }
   }
 

@@ -2,6 +2,7 @@ import type { CredentialStatus } from '../api/credential.ts';
 import type { Condition } from '../api/meta.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
+import type { AppFacts } from '../forges/forge.ts';
 import type { CredentialFacts } from './credential.ts';
 import { exclusivenessOf } from './exclusiveness.ts';
 import { lastUsedOf } from './last-used.ts';
@@ -19,6 +20,8 @@ export interface CredentialSeen {
   readonly replaced: boolean;
   /** What the last probe that succeeded said; absent before the first. */
   readonly facts?: CredentialFacts;
+  /** Whose key it is, when that is all that could be told. */
+  readonly app?: AppFacts;
   /** When the forge last answered, be it with a no; absent: not since the process started. */
   readonly askedAt?: Date;
   /** Why there is nothing to probe, or what the probe failed with. */
@@ -47,7 +50,10 @@ export function ownPart({ access: _auditors, ...own }: CredentialStatus): OwnSta
 export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
   const { facts, replaced } = seen;
   const previous = replaced ? undefined : seen.previous;
-  const known = facts === undefined ? knownBefore(previous) : factsStatus(facts, seen.writePermissions);
+  const known =
+    facts === undefined
+      ? { ...knownBefore(previous), ...(seen.app === undefined ? {} : appStatus(seen.app)) }
+      : factsStatus(facts, seen.writePermissions);
   const lastUsed = lastUsedOf(
     { written: seen.previous?.lastUsed, writtenAt: seen.lastUsedWrittenAt, now: seen.now },
     seen.lastUse,
@@ -150,16 +156,7 @@ function knownBefore(previous: CredentialStatus | undefined): OwnStatus {
 
 function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]): OwnStatus {
   const scope = scopeStatusOf(facts, writePermissions);
-  if (facts.kind === 'app') {
-    const login = sentence(facts.app.login, 128);
-    return {
-      kind: 'GitHubApp',
-      owner: { login, type: 'Bot', id: facts.app.id },
-      appearsAs: appearsAs(login, 'Bot'),
-      expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
-      scope,
-    };
-  }
+  if (facts.kind === 'app') return { ...appStatus(facts.app), scope };
   const { kind, owner, expiry } = facts.token;
   const login = sentence(owner.login, 128);
   return {
@@ -171,6 +168,16 @@ function factsStatus(facts: CredentialFacts, writePermissions: readonly string[]
       : { expiry: sentence(whyNoExpiry(expiry)) }),
     scope,
     ...(facts.tokenHash === undefined ? {} : { tokenHash: facts.tokenHash }),
+  };
+}
+
+function appStatus({ login: name, id }: AppFacts): OwnStatus {
+  const login = sentence(name, 128);
+  return {
+    kind: 'GitHubApp',
+    owner: { login, type: 'Bot', id },
+    appearsAs: appearsAs(login, 'Bot'),
+    expiry: "An App's key does not expire; a write token lives for one act and is revoked after it.",
   };
 }
 

@@ -107,6 +107,14 @@ describe.each(troubles)('when $name', ({ begin, valid, ready, readyLater = ready
   });
 });
 
+test('whose key it is is told also where the App is not installed', async () => {
+  const own = await acme.promoter();
+  own.installation.uninstalled = true;
+  const { status } = await new Passes(own).pass();
+  expect(status).toMatchObject({ kind: 'GitHubApp', owner: { login: own.app.bot.login, type: 'Bot' } });
+  expect(readyOf(status)).toMatch(/^False NotInstalled/);
+});
+
 test('a token that was revoked is not valid any more as soon as a use shows it', async () => {
   const own = await acme.promoter();
   const token = acme.person('grace', own);
