@@ -2,12 +2,13 @@ import {
   baselineIn,
   baselineNeighboursIn,
   everybodyIn,
+  heldAnywhere,
   isOwn,
   neighboursIn,
   type Held,
   type Holding,
 } from './held.ts';
-import { by, raisesIn, type Round } from './indirect.ts';
+import { by, raisesIn, withinBounds, type Round } from './indirect.ts';
 import type { Names } from './match.ts';
 import type { RbacIndex } from './rbac-index.ts';
 import type { Detour, SecretVerb } from './rights.ts';
@@ -73,7 +74,7 @@ function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
         ...(first === undefined ? [] : [{ ...first, names: undefined }]),
         ...named('I-2', held.all('requestToken')),
         ...named('I-4', held.all('impersonateAccount')),
-        ...named('I-4', held.all('impersonateAccountIn'), held.first('actOn')),
+        ...bounded(held, index, held.all('impersonateAccountIn')),
       ];
     });
   });
@@ -84,22 +85,26 @@ function becomingUsers(index: RbacIndex): Becomers {
   return index.once('users', () =>
     becomersBy({ everybody: everybodyIn(index, ''), baseline: baselineIn(index, '') }, (held) => [
       ...named('I-4', held.all('impersonateUser')),
-      ...named('I-4', held.all('impersonateUserIn'), held.first('actOn')),
+      ...bounded(held, index, held.all('impersonateUserIn')),
     ]),
   );
 }
 
-/** Who can act as a member of a Group, and how: nobody acts as a group without acting as somebody. */
+/** Who can act as a member of a Group, and how: nobody acts as a group without acting as somebody, whoever that is. */
 function becomingMembers(index: RbacIndex): Becomers {
   return index.once('groups', () =>
-    becomersBy({ everybody: everybodyIn(index, ''), baseline: baselineIn(index, '') }, (held) => [
-      ...named(
-        'I-4',
-        held.all('impersonateGroup'),
-        held.first('impersonateUser') ?? held.first('impersonateAccount'),
-      ),
-      ...named('I-4', held.all('impersonateGroupIn'), held.first('impersonateUserIn'), held.first('actOn')),
-    ]),
+    becomersBy({ everybody: everybodyIn(index, ''), baseline: baselineIn(index, '') }, (held) => {
+      const groups = held.all('impersonateGroup');
+      const somebody =
+        groups.length === 0
+          ? undefined
+          : (held.first('impersonateUser') ?? heldAnywhere(held.subject, index, 'impersonateAccount'));
+      const isAnyone = held.first('impersonateUserIn') !== undefined;
+      return [
+        ...named('I-4', groups, somebody),
+        ...(isAnyone ? bounded(held, index, held.all('impersonateGroupIn')) : []),
+      ];
+    }),
   );
 }
 
@@ -138,4 +143,14 @@ function named(
     const round = by(detour, holding, ...also);
     return round === undefined ? [] : [{ ...round, names: holding.grant.names }];
   });
+}
+
+function bounded(
+  held: Held,
+  index: RbacIndex,
+  each: readonly Holding[],
+): readonly (Round & { readonly names: Names })[] {
+  return each.flatMap((holding) =>
+    withinBounds(holding, held, index).map((round) => ({ ...round, names: holding.grant.names })),
+  );
 }

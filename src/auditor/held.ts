@@ -81,6 +81,15 @@ export function heldBy(subject: Subject, index: RbacIndex, namespace: string): H
   return new Held(subject, [...own, ...groups, ...given]);
 }
 
+/** By what somebody has a right in some namespace or in the cluster; undefined if nowhere. */
+export function heldAnywhere(subject: Subject, index: RbacIndex, right: Right): Holding | undefined {
+  for (const namespace of ['', ...index.boundNamespaces()]) {
+    const holding = heldBy(subject, index, namespace).first(right);
+    if (holding !== undefined) return holding;
+  }
+  return undefined;
+}
+
 /** What everybody may do in the namespace who is named by a binding in it or in the cluster. */
 export function everybodyIn(index: RbacIndex, namespace: string): readonly Held[] {
   return subjectsIn(index, [namespace, ''], 'holders').map((subject) => heldBy(subject, index, namespace));

@@ -1,4 +1,4 @@
-import type { Held, Holding } from './held.ts';
+import { heldAnywhere, type Held, type Holding } from './held.ts';
 import type { KnownRole, RbacIndex } from './rbac-index.ts';
 import type { Detour } from './rights.ts';
 
@@ -31,7 +31,7 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
         .map((name) => held.first('approveSigner', { name, inCluster: true }))
         .find((each) => each !== undefined),
     ),
-    by('I-4', held.first('impersonateNodeIn', { inCluster: true }), held.first('actOn', { inCluster: true })),
+    ...withinBounds(held.first('impersonateNodeIn', { inCluster: true }), held, index),
     by('I-9', held.first('intercept', { inCluster: true })),
     by('I-10', held.first('makeVolume', { inCluster: true })),
     by(
@@ -40,6 +40,20 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
     ),
     by('I-11', held.first('writePipeline')),
   ].filter((each) => each !== undefined);
+}
+
+/**
+ * I-4 within bounds (KEP-5284): to be somebody is one right, and to do something so is another, which is asked for where it is done.
+ * What may be done is not looked at.
+ */
+export function withinBounds(
+  identity: Holding | undefined,
+  { subject }: Held,
+  index: RbacIndex,
+): readonly Round[] {
+  if (identity === undefined) return [];
+  const acts = heldAnywhere(subject, index, 'actOn');
+  return acts === undefined ? [] : [{ detour: 'I-4', holdings: [identity, acts] }];
 }
 
 /** I-7: rights that somebody can give themselves in a namespace; in '', in any. */

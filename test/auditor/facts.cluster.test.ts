@@ -72,3 +72,22 @@ test('nobody binds more than they have without bind, or writes more into a role 
   const escalates = await somebody(can('patch, escalate', things));
   expect((await rewrite(escalates)).status).toBe(200);
 });
+
+test('within bounds somebody acts as a service account where both rights are given, each in its place', async () => {
+  const identity = can('impersonate:serviceaccount', 'serviceaccounts.authentication.k8s.io', 'reader');
+  const readAs = async (...rules: readonly WrittenRule[]): Promise<number> => {
+    await somebody(...rules);
+    const reader = `ServiceAccount ${namespace}/reader`;
+    const objects = [
+      account(`${namespace}/reader`),
+      ...grant(`${namespace}/y`, reader, can('list', 'secrets')),
+    ];
+    await cluster.applyYaml(objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+    const token = await cluster.requestToken({ namespace, serviceAccount: 'bot' });
+    const as = `--as=system:serviceaccount:${namespace}:reader`;
+    return (await cluster.kubectl(['get', '--raw', secrets(), as], { token })).code;
+  };
+  expect(await readAs(identity)).toBe(1);
+  expect(await readAs(identity, can('impersonate-on:serviceaccount:list', 'secrets'))).toBe(0);
+  expect(await readAs(can('impersonate', 'serviceaccounts', 'reader'))).toBe(0);
+});
