@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { audit } from '../../src/auditor/closure.ts';
+import { needed, question } from './fixtures/fixture.ts';
 import { fixtures } from './fixtures/index.ts';
-import { expectedOf, findings, reportOn } from './indexed.ts';
+import type { Written } from './fixtures/objects.ts';
+import { expectedOf, findings, indexOf, reportOn } from './indexed.ts';
 
 test.each(fixtures)('$name', (fixture) => {
   expect(findings(reportOn(fixture.objects))).toEqual(expectedOf(fixture));
@@ -16,4 +19,16 @@ test('each has a name of its own, there are more than forty, and each way around
 
 test('what was heard of first makes no difference', () => {
   for (const { objects } of fixtures) expect(reportOn(objects.toReversed())).toEqual(reportOn(objects));
+});
+
+test('taking something away lets nobody in', () => {
+  const whoReaches = (objects: readonly Written[]): readonly string[] =>
+    audit(indexOf([...needed, ...objects]), question).others.map(({ subject }) => subject);
+  for (const { objects } of fixtures) {
+    const all = whoReaches(objects);
+    for (const gone of objects) {
+      const left = whoReaches(objects.filter((each) => each !== gone));
+      expect(left.filter((subject) => !all.includes(subject))).toEqual([]);
+    }
+  }
 });
