@@ -26,12 +26,10 @@ import { troubleIn } from './trouble.ts';
 const longestSyncMs = 120_000;
 const concurrency = 4;
 const passMs = 120_000;
-/** Half of what the controller takes: an audit asks about everybody that it names. */
-const callsPerSecond = 50;
 /** What changes in one go, such as an app that is installed, is looked at once. */
 const gatherMs = 500;
-/** Time for an audit of each Credential between two rounds over all of them, so that churn in a large cluster leaves a core most of its time. */
-const gatherPerCredentialMs = 10;
+/** Time for each Credential between two rounds over all of them, so that churn in a large cluster leaves a core half of its time. */
+const gatherPerCredentialMs = 20;
 
 /** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
 export async function runAuditor(config: AuditorConfig, asked: AbortSignal): Promise<number> {
@@ -54,10 +52,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     config.kubeconfig === undefined
       ? inCluster(config.serviceAccountFolder, process.env, trouble('service account'))
       : readKubeconfig(config.kubeconfig, config.context, trouble('kubeconfig'));
-  const transport = new Transport(connection, {
-    callsPerSecond,
-    onCall: (ended) => metrics.kubeCall(ended),
-  });
+  const transport = new Transport(connection, { onCall: (ended) => metrics.kubeCall(ended) });
   const instruments = await startInstruments(config.telemetryAddress, log);
   const { metrics } = instruments;
   const tally = new Tally();
@@ -69,12 +64,18 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     onFailure: (key, err) => log.error({ credential: key, err }, 'pass failed'),
     onPass: (ended) => metrics.pass({ controller: 'access', ...ended }),
   });
-  const changes = new Changes({
+  const near = new Changes({
+    gatherMs: () => gatherMs,
+    onGathered: (places) => {
+      for (const key of caches.credentialKeys()) if (places.has(namespaceOf(key))) controller.queue.add(key);
+    },
+  });
+  const far = new Changes({
     gatherMs: () => gatherMs + gatherPerCredentialMs * caches.credentialCount(),
     onGathered: (places) => {
       for (const key of caches.credentialKeys()) {
-        const namespace = key.slice(0, key.indexOf('/'));
-        if (isConcerned(places, { namespace, on: reconciler.dependence(key) })) controller.queue.add(key);
+        const of = { namespace: namespaceOf(key), on: reconciler.dependence(key) };
+        if (isConcerned(places, of)) controller.queue.add(key);
       }
     },
   });
@@ -82,7 +83,9 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   let isStarted = false;
   const caches = createAuditorCaches(transport, {
     onRbac: (place) => {
-      if (isStarted) changes.add(place);
+      if (!isStarted) return;
+      near.add(place);
+      far.add(place);
     },
     onCredential: (key) => {
       if (isStarted) controller.queue.add(key);
@@ -128,12 +131,17 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     if (!asked.aborted) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
-    changes.close();
+    near.close();
+    far.close();
     await controller.stop();
     await caches.stop();
     await instruments.stop();
     await transport.close();
   }
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** Writes `status.access`, and nothing else of a status. */

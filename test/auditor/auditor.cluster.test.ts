@@ -93,9 +93,9 @@ const account = (namespace: string, name: string) => ({ kind: 'ServiceAccount', 
 const stored = z.object({
   metadata: z.object({
     resourceVersion: z.string(),
-    managedFields: z.array(z.object({ manager: z.string(), fieldsV1: z.unknown() })),
+    managedFields: z.array(z.object({ manager: z.string().optional(), fieldsV1: z.unknown().optional() })),
   }),
-  status: z.looseObject({ access: z.unknown() }).optional(),
+  status: z.looseObject({ access: z.unknown().optional() }).optional(),
 });
 
 async function read(namespace: string): Promise<z.infer<typeof stored>> {
