@@ -1,5 +1,5 @@
 import type { AccessReport } from './report.ts';
-import { identityOf } from './subjects.ts';
+import { everyUser, groupOf, identityOf } from './subjects.ts';
 
 const askedVerbs = ['get', 'list', 'watch'] as const;
 type AskedVerb = (typeof askedVerbs)[number];
@@ -16,18 +16,22 @@ export interface Ask {
   readonly expected: boolean;
 }
 
-/** Somebody whom no rule can name, since no login has such a name by chance. */
+/** Somebody whom no rule names, since no login has such a name by chance; another authorizer may let in everybody who has one. */
 const nobody = 'lockkeeper:nobody';
 
 /**
  * What to ask the API server to see whether RBAC alone decides: whether each one of the report, and the controller, may get, list and
- * watch the Secret, and that somebody who does not exist may not.
+ * watch the Secret, and that somebody who does not exist may not more than everybody who is authenticated.
  */
 export function subjectsToAsk({ others, controller }: AccessReport): readonly Ask[] {
   const known = [
     ...others.map((each) => ({ subject: each.subject, verbs: each.verbs, ...identityOf(each) })),
     { subject: controller.subject, verbs: controller.verbs, ...identityOf(controller) },
-    { subject: `User ${nobody}`, verbs: [], user: nobody, groups: [] },
+    {
+      subject: `User ${nobody}`,
+      verbs: others.find(({ subject }) => subject === groupOf(everyUser).id)?.verbs ?? [],
+      ...identityOf({ kind: 'User', name: nobody }),
+    },
   ];
   return known.flatMap(({ verbs, ...identity }) =>
     askedVerbs.map((verb) => ({ ...identity, verb, expected: verbs.includes(verb) })),

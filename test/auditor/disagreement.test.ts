@@ -32,7 +32,7 @@ test('asks of each whether they may get, list and watch the Secret, as the API s
     {
       subject: 'User lockkeeper:nobody',
       user: 'lockkeeper:nobody',
-      groups: [],
+      groups: everybody,
       verb: 'list',
       expected: false,
     },
@@ -41,6 +41,16 @@ test('asks of each whether they may get, list and watch the Secret, as the API s
     'Group devs get',
     'User jane list',
     'ServiceAccount lockkeeper-system/lockkeeper-controller get',
+  ]);
+});
+
+test('expects of nobody what rules give to everybody who is authenticated', () => {
+  const open = reportOn(grant('apps/x', 'Group system:authenticated', can('watch', 'secrets')));
+  const nobody = subjectsToAsk(open).filter(({ subject }) => subject === 'User lockkeeper:nobody');
+  expect(nobody.map(({ verb, expected }) => [verb, expected])).toEqual([
+    ['get', false],
+    ['list', false],
+    ['watch', true],
   ]);
 });
 
