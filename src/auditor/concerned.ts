@@ -8,7 +8,8 @@ export type Dependence = ReadonlySet<string> | 'everywhere';
  * reached by others, in the namespaces of those.
  */
 export function dependenceOf(report: AccessReport, controller: { readonly namespace: string }): Dependence {
-  const namespaces = new Set([controller.namespace]);
+  // In kube-system are controllers of Kubernetes that can always reach it, and that a baseline does not write out.
+  const namespaces = new Set([controller.namespace, 'kube-system']);
   for (const { kind, namespace, subject } of report.others) {
     // Of a group that service accounts of all namespaces are in, any namespace may have more to say.
     if (kind === 'Group' && isOfAll(subject)) return 'everywhere';

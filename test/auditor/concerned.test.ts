@@ -13,6 +13,7 @@ test.each([
   ['the namespace of the controller, as which somebody may act', 'lockkeeper-system', true],
   ['the namespace of somebody who can reach it', 'ci', true],
   ['a namespace on the way of somebody', 'ops', true],
+  ['the namespace of the controllers of Kubernetes, as which somebody may act', 'kube-system', true],
   ['a namespace in which a binding waits for its role', 'later', true],
   ['the namespace of a group of service accounts', 'batch', true],
   ['any other namespace', 'shop', false],
