@@ -1,6 +1,7 @@
 import { maxAccessPaths, type CredentialAccess } from '../api/credential.ts';
 import { sentence } from '../base/sentence.ts';
 import type { AccessReport } from './report.ts';
+import { accountsNamespaceOf } from './subjects.ts';
 
 /** Of which Credential a report is, and who is to read its Secret. */
 export interface Audited {
@@ -43,17 +44,28 @@ export function accessStatusOf(report: AccessReport, of: Audited, doubt?: string
   };
 }
 
-function isElsewhere({ kind, namespace }: AccessReport['others'][number], of: Audited): boolean {
-  return kind === 'ServiceAccount' && namespace !== of.namespace;
+function isElsewhere({ kind, name, namespace }: AccessReport['others'][number], of: Audited): boolean {
+  if (kind === 'ServiceAccount') return namespace !== of.namespace;
+  const members = accountsNamespaceOf({ kind, name });
+  return members !== undefined && members !== '' && members !== of.namespace;
+}
+
+/** Words that may name the service accounts of another namespace as a group. */
+function withoutGroups(words: string, { namespace }: Pick<Audited, 'namespace'>): string {
+  return words.replaceAll(/Group system:serviceaccounts:([a-z0-9-]+)/g, (whole, where: string) =>
+    where === namespace ? whole : 'the service accounts of another namespace',
+  );
 }
 
 const ofNamespace = /^[A-Z][A-Za-z]+ ([^/ ]+)\/(.+)$/;
 
 /** The steps of a way without names of other namespaces: of those whoever reads this may know nothing. */
-function viaOf(path: readonly string[], { namespace, controller }: Audited): string {
+function viaOf(path: readonly string[], of: Audited): string {
+  const { namespace, controller } = of;
   let isElsewhere = false;
   return path
-    .map((step) => {
+    .map((whole) => {
+      const step = withoutGroups(whole, of);
       const [, where, name] = ofNamespace.exec(step) ?? [];
       // What a role of elsewhere allows may name objects of elsewhere.
       if (where === undefined) return isElsewhere ? step.replace(/ named .*?(?=$| and | \(I-)/, '') : step;
@@ -63,9 +75,10 @@ function viaOf(path: readonly string[], { namespace, controller }: Audited): str
     .join(' -> ');
 }
 
-/** A sentence that may name a service account of another namespace. */
-function withoutElsewhere(words: string, { namespace, controller }: Audited): string {
-  return words.replaceAll(
+/** A sentence that may name a service account of another namespace, or all of one. */
+function withoutElsewhere(words: string, of: Audited): string {
+  const { namespace, controller } = of;
+  return withoutGroups(words, of).replaceAll(
     /ServiceAccount ([a-z0-9-]+)\/([a-z0-9.-]+)/g,
     (whole, where: string, name: string) =>
       where === namespace || (where === controller.namespace && name === controller.name)

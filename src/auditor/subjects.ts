@@ -65,7 +65,7 @@ export function isImplied({ kind, name }: Subject): boolean {
 }
 
 /** The namespace whose service accounts a group holds; '' for all namespaces, undefined for any other group. */
-export function accountsNamespaceOf({ kind, name }: Subject): string | undefined {
+export function accountsNamespaceOf({ kind, name }: Omit<Subject, 'id'>): string | undefined {
   if (kind !== 'Group') return undefined;
   if (name === everyAccount) return '';
   return name.startsWith(`${everyAccount}:`) ? name.slice(everyAccount.length + 1) : undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { accessStatusOf } from '../../src/auditor/access-status.ts';
 import { credential } from '../../src/api/credential.ts';
+import type { Other } from '../../src/auditor/report.ts';
 import { accountIn, controller, other, report } from './seen.ts';
 
 const of = { namespace: 'apps', name: 'promoter', secret: 'key', controller };
@@ -26,6 +27,21 @@ test('service accounts of its own namespace are named', () => {
   expect(access.paths.map(({ subject }) => subject)).toEqual(['ServiceAccount apps/runner']);
 });
 
+test('the service accounts of another namespace, as a group, are counted and not named either', () => {
+  const members = (namespace: string): Other =>
+    other({
+      subject: `Group system:serviceaccounts:${namespace}`,
+      kind: 'Group',
+      name: `system:serviceaccounts:${namespace}`,
+    });
+  const access = accessStatusOf(report({ others: [members('canary'), members('apps')] }), of);
+  expect(access.paths.map(({ subject }) => subject)).toEqual(['Group system:serviceaccounts:apps']);
+  expect([access.others, access.elsewhere]).toEqual([2, 1]);
+  const doubt =
+    'The API server lets Group system:serviceaccounts:canary get the Secret and no rule of RBAC does.';
+  expect(accessStatusOf(report(), of, doubt).message).not.toContain('canary');
+});
+
 describe('a way by another namespace', () => {
   const via = (...path: string[]): string | undefined =>
     accessStatusOf(report({ others: [other({ path })] }), of).paths[0]?.via;
@@ -43,6 +59,13 @@ describe('a way by another namespace', () => {
       ),
     ).toBe(
       'a RoleBinding of another namespace -> a Role of another namespace -> create serviceaccounts/token (I-2) -> a ServiceAccount of another namespace -> RoleBinding apps/readers -> Role apps/readers -> get secrets named key',
+    );
+  });
+
+  test('names no group of its service accounts', () => {
+    const steps = ['RoleBinding apps/x', 'Role apps/x', 'get secrets'];
+    expect(via('Group system:serviceaccounts:canary', ...steps)).toBe(
+      `the service accounts of another namespace -> ${steps.join(' -> ')}`,
     );
   });
 
