@@ -105,6 +105,12 @@ const environment = z.object({
   targets: mapList('name', target, { min: 1, max: maxTargets }).describe(
     'Where the environment runs; all must agree before anything moves on.',
   ),
+  protected: z
+    .boolean()
+    .optional()
+    .describe(
+      "Promotions into it go first where the forge's limits make Pipelines of one namespace wait for each other.",
+    ),
   promotion: promotionPolicy
     .optional()
     .describe(

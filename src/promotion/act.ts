@@ -133,9 +133,11 @@ async function open(
     );
   }
   const { host, repository } = parseRepositoryUrl(strategy.url);
+  const isProtected =
+    pipeline.spec.environments.find((each) => each.name === target.name)?.protected ?? false;
   const access = await keyring.open(
     named,
-    { pipeline: `${namespace}/${name}`, environment: target.name, host, repository },
+    { pipeline: `${namespace}/${name}`, environment: target.name, host, repository, isProtected },
     { signal },
   );
   return { access, repository: `${host}/${repository.owner}/${repository.name}` };

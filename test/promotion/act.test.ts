@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { CodedError } from '../../src/base/error.ts';
 import { revisionOf } from '../../src/base/revision.ts';
 import { Secret } from '../../src/base/secret.ts';
@@ -223,4 +223,17 @@ test("that another replica leads now ends the whole pass, and is nobody's failur
   };
   await expect(own.propose()).rejects.toMatchObject({ code: 'LeadershipLost' });
   expect(own.stage.unexpected).toEqual([]);
+});
+
+test.each([
+  [true, true],
+  [undefined, false],
+])('an environment with protected %s asks for its turn as such', async (isSaid, isProtected) => {
+  const own = await acting();
+  const { stored, tools } = own.stage;
+  for (const each of stored.spec.environments) if (isSaid === true) each.protected = true;
+  const open = jest.spyOn(tools.keyring, 'open');
+  await own.propose();
+  expect(open.mock.calls.map(([, purpose]) => purpose.isProtected)).toEqual([isProtected]);
+  open.mockRestore();
 });
