@@ -3,6 +3,7 @@ import type { Reason } from '../api/reasons.ts';
 import { addMs, toTimestamp } from '../base/time.ts';
 import type { CredentialFacts } from './credential.ts';
 import type { Problem } from './problem.ts';
+import { leavesUntold } from './untold.ts';
 import type { Health } from './uses.ts';
 
 /** What is known when it is said whether a credential works. */
@@ -46,21 +47,32 @@ function stopped({
   facts,
 }: ReadinessInput): Readiness | undefined {
   const said = problem ?? (health?.good === false ? health : undefined);
+  if (expiryTime !== undefined && hasEnded({ now, problem, health, expiryTime })) {
+    const message = `it ended at ${toTimestamp(expiryTime)}; make a new one on the forge and put it into the Secret`;
+    return { status: 'False', reason: 'Expired', message };
+  }
   if (said !== undefined && said.reason === 'ForgeUnreachable' && answeredTime !== undefined)
     return {
       status: 'Unknown',
       reason: 'Stale',
       message: `${said.message}; what is shown is of ${answeredTime}`,
     };
-  const hasEnded = expiryTime !== undefined && expiryTime <= now;
-  if (hasEnded && (said === undefined || said.reason === 'Revoked')) {
-    const message = `it ended at ${toTimestamp(expiryTime)}; make a new one on the forge and put it into the Secret`;
-    return { status: 'False', reason: 'Expired', message };
-  }
   if (said !== undefined) return { status: 'False', reason: said.reason, message: said.message };
   const lacking = facts === undefined ? [] : lackOf(facts);
   if (lacking.length === 0) return undefined;
   return { status: 'False', reason: 'PermissionsMissing', message: missingMessage(facts, lacking) };
+}
+
+/** Whether its own end is what stops it: a forge that is not asked, or refuses it, says nothing else. */
+export function hasEnded({
+  now,
+  expiryTime,
+  problem,
+  health,
+}: Pick<ReadinessInput, 'now' | 'expiryTime' | 'problem' | 'health'>): boolean {
+  const said = problem ?? (health?.good === false ? health : undefined);
+  if (expiryTime === undefined || expiryTime > now) return false;
+  return said === undefined || said.reason === 'Revoked' || leavesUntold(said);
 }
 
 function unknown({ facts }: ReadinessInput): Readiness | undefined {

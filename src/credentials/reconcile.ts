@@ -11,6 +11,7 @@ import { nameOf, probedRepository, type Inspected, type Keyring } from './keyrin
 import { isShown, showAgainAt } from './last-used.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
 import { credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
+import { leavesUntold } from './untold.ts';
 import type { Uses } from './uses.ts';
 
 export interface CredentialReconcilerParts {
@@ -65,7 +66,8 @@ interface Found {
 /** What the forge last said, and of what. */
 interface Probed extends Found {
   readonly identity: string;
-  readonly host: string;
+  /** Which Secret of which kind for which host spec named. */
+  readonly named: string;
   readonly generation: number;
   readonly at: Date;
 }
@@ -149,19 +151,20 @@ export class CredentialReconciler {
     const key = nameOf(credential);
     const { keyring, clock } = this.#parts;
     const { generation } = credential.metadata;
-    const { host } = credential.spec;
+    const named = namedBy(credential);
     const last = this.#probed.get(key);
     let inspected: Inspected;
     try {
       inspected = await keyring.inspect(credential, { signal });
     } catch (thrown) {
       const problem = problemOrThrow(thrown, signal);
-      if (last?.host === host) return { ...last, problem };
+      if (last?.named === named) return { ...last, problem };
+      if (last !== undefined) this.#parts.uses.forgetHealth(key);
       const { observedGeneration = generation } = credential.status ?? {};
       return { replaced: last !== undefined || observedGeneration !== generation, problem };
     }
     const { identity } = inspected;
-    const same = last?.identity === identity && last.host === host;
+    const same = last?.identity === identity && last.named === named;
     if (same && last.generation === generation && !this.#isDue(key, credential, last)) return last;
     // What was said may have been of another Secret, or of a repository that it is not for any more.
     if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
@@ -171,7 +174,7 @@ export class CredentialReconciler {
       replaced: last !== undefined && (!same || last.replaced),
       ...said,
       identity,
-      host,
+      named,
       generation,
       at: clock.now(),
       ...answered(said, clock.now(), same ? last : undefined),
@@ -265,13 +268,19 @@ export class CredentialReconciler {
   }
 }
 
-/** A forge that cannot be reached has said nothing. */
+function namedBy({ spec: { host, githubApp, token } }: Credential): string {
+  return JSON.stringify([host, githubApp?.secretRef.name, token?.secretRef.name]);
+}
+
+/** A forge that cannot be reached, or must not be asked, has said nothing. */
 function answered(
   said: { readonly facts: CredentialFacts } | { readonly problem: Problem },
   now: Date,
   before: Probed | undefined,
 ): Pick<Found, 'answeredAt'> {
-  if (!('problem' in said) || said.problem.reason !== 'ForgeUnreachable') return { answeredAt: now };
+  const isUnsaid =
+    'problem' in said && (leavesUntold(said.problem) || said.problem.reason === 'HostNotAllowed');
+  if (!isUnsaid) return { answeredAt: now };
   return before?.answeredAt === undefined ? {} : { answeredAt: before.answeredAt };
 }
 

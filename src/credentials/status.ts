@@ -6,9 +6,10 @@ import type { AppFacts } from '../forges/forge.ts';
 import type { CredentialFacts } from './credential.ts';
 import { exclusivenessOf } from './exclusiveness.ts';
 import { lastUsedOf } from './last-used.ts';
-import { isRefusedOutright, type Problem } from './problem.ts';
-import { readinessOf } from './readiness.ts';
+import { isOfCredential, isRefusedOutright, type Problem } from './problem.ts';
+import { hasEnded, readinessOf } from './readiness.ts';
 import { scopeStatusOf } from './scope.ts';
+import { leavesUntold } from './untold.ts';
 import type { Health, Use } from './uses.ts';
 
 /** All that a pass over a Credential has found. */
@@ -59,11 +60,13 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
     seen.lastUse,
     facts?.lastUsedOnForge,
   );
-  const valid = validOf(seen, previous);
+  const { now, problem, health } = seen;
+  const expiryTime = known.expiryTime === undefined ? undefined : new Date(known.expiryTime);
+  const valid = hasEnded({ now, expiryTime, problem, health }) ? 'False' : validOf(seen, previous);
   const checkedTime = checkedTimeOf(seen, valid);
   return {
     observedGeneration: seen.generation,
-    conditions: conditionsOf(seen, known.expiryTime, checkedTime),
+    conditions: conditionsOf(seen, expiryTime, checkedTime),
     ...known,
     valid,
     ...(checkedTime === undefined ? {} : { checkedTime }),
@@ -75,7 +78,7 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
 
 function conditionsOf(
   seen: CredentialSeen,
-  expiryTime: string | undefined,
+  expiryTime: Date | undefined,
   checkedTime: string | undefined,
 ): Condition[] {
   const { now, generation, previous, overPrivileged } = seen;
@@ -85,7 +88,7 @@ function conditionsOf(
       ...readinessOf({
         now,
         facts: seen.facts,
-        expiryTime: expiryTime === undefined ? undefined : new Date(expiryTime),
+        expiryTime,
         problem: seen.problem,
         health: seen.health,
         answeredTime: seen.replaced ? undefined : checkedTime,
@@ -207,9 +210,9 @@ function validOf(
   previous: CredentialStatus | undefined,
 ): 'True' | 'False' | 'Unknown' {
   if (problem !== undefined && isRefusedOutright(problem)) return 'False';
-  if (problem?.reason === 'ForgeUnreachable' || problem?.reason === 'RateLimited')
-    return facts === undefined ? (previous?.valid ?? 'Unknown') : 'True';
-  if (problem !== undefined) return 'Unknown';
+  const isUntold = problem !== undefined && leavesUntold(problem);
+  if (problem !== undefined && !isUntold && !isOfCredential(problem)) return 'Unknown';
   if (health !== undefined) return health.taken ? 'True' : 'False';
+  if (isUntold && previous?.valid !== undefined) return previous.valid;
   return facts === undefined ? 'Unknown' : 'True';
 }

@@ -82,6 +82,8 @@ export class Uses {
     this.#said.set(credential, said);
     // A token that is taken anywhere is a token.
     if (word.good) for (const [where, { reason }] of said) if (reason === 'Revoked') said.delete(where);
+    // And one that is not known any more is none anywhere.
+    if (word.reason === 'Revoked') for (const [where, { good }] of said) if (good) said.delete(where);
     said.set(nameOf(repository), { ...word, at: this.#clock.now() });
     const after = this.healthOf(credential);
     if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential);
