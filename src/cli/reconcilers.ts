@@ -22,6 +22,7 @@ import type { ControllerFacts } from '../telemetry/health.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { credentials, pipelines, storedCredential, storedPipeline, type Caches } from './caches.ts';
 import type { Config } from './config.ts';
+import { deniedSecret } from './denied-secret.ts';
 import type { ListedForges } from './forges.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -224,7 +225,7 @@ function secretReader(transport: Transport, caches: Caches): SecretReader {
       if (isKubeError(thrown, 'Forbidden')) {
         throw new CredentialProblem(
           'AccessDenied',
-          `the controller may not get Secret ${namespace}/${name}: no rule has get on secrets with resourceNames [${name}]; grant it: lockkeeper rbac ${credentialOf(caches, namespace, name)} -n ${namespace} | kubectl apply -f -`,
+          deniedSecret(namespace, name, credentialOf(caches, namespace, name)),
         );
       }
       throw thrown;
