@@ -52,6 +52,8 @@ const controllers: ReadonlySet<string> = new Set([
   'volumeattributesclass-protection-controller',
 ]);
 
+const joining = 'Group system:bootstrappers:kubeadm:default-node-token';
+
 /** Other bindings that Kubernetes makes at start, with the role that each is to and the subjects that it gives it. */
 const bindings: Readonly<Record<string, { readonly role: string; readonly subjects: readonly string[] }>> = {
   'ClusterRoleBinding cluster-admin': { role: 'ClusterRole cluster-admin', subjects: [`Group ${masters}`] },
@@ -87,6 +89,19 @@ const bindings: Readonly<Record<string, { readonly role: string; readonly subjec
     role: 'Role kube-system/system::leader-locking-kube-scheduler',
     subjects: ['User system:kube-scheduler', 'ServiceAccount kube-system/kube-scheduler'],
   },
+  // Of kubeadm: the login of whoever made the cluster, and the nodes that join.
+  'ClusterRoleBinding kubeadm:cluster-admins': {
+    role: 'ClusterRole cluster-admin',
+    subjects: ['Group kubeadm:cluster-admins'],
+  },
+  'ClusterRoleBinding kubeadm:kubelet-bootstrap': {
+    role: 'ClusterRole system:node-bootstrapper',
+    subjects: [joining],
+  },
+  'ClusterRoleBinding kubeadm:node-autoapprove-bootstrap': {
+    role: 'ClusterRole system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+    subjects: [joining],
+  },
   ...Object.fromEntries(
     ['kube-system', 'kube-public'].flatMap((namespace) =>
       ['bootstrap-signer', 'cloud-provider', 'token-cleaner'].map((name) => [
@@ -103,7 +118,7 @@ const bindings: Readonly<Record<string, { readonly role: string; readonly subjec
 const controllerBinding = /^ClusterRoleBinding system:controller:(.+)$/;
 
 /**
- * Whether Kubernetes itself gives this subject this role by this binding, which it makes anew whenever an API server starts. Another
+ * Whether Kubernetes itself gives this subject this role by this binding, as an API server makes it whenever it starts or kubeadm once. Another
  * subject of the binding, another role of that name, or another binding of the same subject is none of its doing.
  */
 export function isOfKubernetes(
@@ -141,10 +156,18 @@ export function baselineLines(
   const lines = classes.flatMap((each) => {
     const ids = reached.filter((one) => one.class === each && !named.has(one.subject.id));
     for (const { subject } of ids) named.add(subject.id);
-    return linesOf(
-      `Parts of Kubernetes that ${may[each]}: `,
-      ids.map(({ subject }) => subject.id).toSorted(),
-    );
+    const parts = ids.filter(({ subject }) => subject.kind !== 'Group');
+    const groups = ids.filter(({ subject }) => subject.kind === 'Group');
+    return [
+      ...linesOf(
+        `Parts of Kubernetes that ${may[each]}: `,
+        parts.map(({ subject }) => subject.id).toSorted(),
+      ),
+      ...linesOf(
+        `Groups that kubeadm binds and that ${may[each]}: `,
+        groups.map(({ subject }) => subject.name).toSorted(),
+      ),
+    ];
   });
   return [...always, ...lines];
 }

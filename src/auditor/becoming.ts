@@ -33,18 +33,22 @@ export function becomersOf(
   const { kind, name, namespace } = subject;
   // Everybody is one of these already.
   if (name === everyUser || name === everyStranger) return [];
+  const from = ({ any, byName }: Becomers): Becoming[] => [
+    ...(isNew(kind) ? any : []),
+    ...(byName.get(name) ?? []),
+  ];
+  if (kind === 'User') return from(becomingUsers(index));
+  const members = kind === 'Group' ? from(becomingMembers(index)) : [];
   const of = namespace ?? accountsNamespaceOf(subject);
-  if (of === undefined) {
-    const { any, byName } = kind === 'User' ? becomingUsers(index) : becomingMembers(index);
-    return [...(isNew(kind) ? any : []), ...(byName.get(name) ?? [])];
-  }
+  if (of === undefined) return members;
   // Who is bound in the whole cluster is looked at once, not in each namespace.
   const places = of === '' ? ['', ...index.boundNamespaces()] : ['', of];
-  return places.flatMap((place) => {
+  const accounts = places.flatMap((place) => {
     const { any, byName } = becomingAccounts(index, place);
     const those = namespace === undefined ? [...byName.values()].flat() : (byName.get(name) ?? []);
     return [...(isNew(`accounts of ${place}`) ? any : []), ...those];
   });
+  return [...members, ...accounts];
 }
 
 /** Who can act as the service accounts of a namespace, as Users, or as members of Groups. */

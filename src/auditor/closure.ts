@@ -33,9 +33,8 @@ interface Reached extends Way {
 export function audit(index: RbacIndex, question: Question): AccessReport {
   const { namespace, secret, controller } = question;
   const self = accountOf(controller.namespace, controller.name);
-  const reached = closureOf(index, question).filter(
-    ({ subject }) => subject.id !== self.id && subject.id !== groupOf(masters).id,
-  );
+  const always = new Set([self.id, groupOf(masters).id]);
+  const reached = closureOf(index, question).filter(({ subject }) => !always.has(subject.id));
   const others = othersOf(
     reached.filter(({ isBaseline }) => !isBaseline),
     { index, namespace, secret },
@@ -44,7 +43,8 @@ export function audit(index: RbacIndex, question: Question): AccessReport {
     verdict: verdictOf(others),
     others,
     baseline: baselineLines(
-      reached.filter(({ isBaseline, subject }) => isBaseline && subject.kind !== 'Group'),
+      // Of nodes a line of its own tells.
+      reached.filter(({ isBaseline, subject }) => isBaseline && subject.id !== groupOf(nodes).id),
     ),
     dormant: [...new Set([namespace, controller.namespace, ''])].flatMap((each) => dormantIn(index, each)),
     controller: {

@@ -31,6 +31,11 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
         .map((name) => held.first('approveSigner', { name, inCluster: true }))
         .find((each) => each !== undefined),
     ),
+    by(
+      'I-8',
+      held.first('requestCertificate', { inCluster: true }),
+      held.first('enrolNode', { inCluster: true }),
+    ),
     ...withinBounds(held.first('impersonateNodeIn', { inCluster: true }), held, index),
     by('I-9', held.first('intercept', { inCluster: true })),
     by('I-10', held.first('makeVolume', { inCluster: true })),
@@ -39,6 +44,7 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
       held.first('labelNamespace', { inCluster: true }) ?? held.first('labelNamespace', { name: namespace }),
     ),
     by('I-11', held.first('writePipeline')),
+    by('I-13', held.first('sendSecret')),
   ].filter((each) => each !== undefined);
 }
 

@@ -1,6 +1,6 @@
 import { isAbout, namesOf, type Names } from './match.ts';
 import type { Rule } from './rbac.ts';
-import { workloads } from './workloads.ts';
+import { senders, workloads } from './workloads.ts';
 
 export const secretVerbs = [
   'get',
@@ -16,7 +16,7 @@ export type SecretVerb = (typeof secretVerbs)[number];
 
 /** The ways around of which a report speaks by number; docs/access-audit.md explains each. */
 export type Detour =
-  'I-1' | 'I-2' | 'I-3' | 'I-4' | 'I-5' | 'I-6' | 'I-7' | 'I-8' | 'I-9' | 'I-10' | 'I-11' | 'I-12';
+  'I-1' | 'I-2' | 'I-3' | 'I-4' | 'I-5' | 'I-6' | 'I-7' | 'I-8' | 'I-9' | 'I-10' | 'I-11' | 'I-12' | 'I-13';
 
 /** What a rule can be worth to somebody who wants a Secret. All other rights are nothing to an audit. */
 export type Right =
@@ -44,10 +44,12 @@ export type Right =
   | 'requestCertificate'
   | 'approveCertificate'
   | 'approveSigner'
+  | 'enrolNode'
   | 'intercept'
   | 'makeVolume'
   | 'labelNamespace'
   | 'writePipeline'
+  | 'sendSecret'
   | 'writeConfig';
 
 /** A right that a role gives. */
@@ -146,6 +148,14 @@ const rows: readonly Row[] = [
     verbs: ['update', 'patch'],
   },
   { right: 'approveSigner', ...certificates, resource: 'signers', verbs: ['approve'] },
+  // A request of whoever has this for any node is approved by Kubernetes itself, as kubelets need it that join.
+  {
+    right: 'enrolNode',
+    ...certificates,
+    resource: 'certificatesigningrequests',
+    subresource: 'nodeclient',
+    nameless: ['create'],
+  },
   ...[
     'mutatingwebhookconfigurations',
     'validatingwebhookconfigurations',
@@ -165,6 +175,7 @@ const rows: readonly Row[] = [
   { right: 'labelNamespace', ...core, resource: 'namespaces', verbs: ['update', 'patch'] },
   { right: 'writePipeline', group: 'lockkeeper.dev', resource: 'pipelines', ...make },
   { right: 'writePipeline', group: 'lockkeeper.dev', resource: 'credentials', ...make },
+  ...senders.map((kind): Row => ({ right: 'sendSecret', ...kind, ...make })),
   { right: 'writeConfig', ...core, resource: 'configmaps', ...make },
 ];
 

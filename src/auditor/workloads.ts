@@ -35,3 +35,14 @@ export const workloads: readonly Kind[] = [
   { group: 'jobset.x-k8s.io', resource: 'jobsets' },
   { group: 'keda.sh', resource: 'scaledjobs' },
 ];
+
+/** Kinds that name a Secret of their namespace and an address, to which an operator then sends it. */
+export const senders: readonly Kind[] = [
+  ...['gitrepositories', 'helmrepositories', 'ocirepositories', 'buckets'].map((resource) => ({
+    group: 'source.toolkit.fluxcd.io',
+    resource,
+  })),
+  { group: 'image.toolkit.fluxcd.io', resource: 'imagerepositories' },
+  { group: 'notification.toolkit.fluxcd.io', resource: 'providers' },
+  { group: 'external-secrets.io', resource: 'pushsecrets' },
+];

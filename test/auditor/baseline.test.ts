@@ -22,6 +22,26 @@ test('a cluster without anybody is exclusive, and says who can reach the Secret 
   });
 });
 
+test('groups that kubeadm binds are told too', () => {
+  const nodes = 'Group system:bootstrappers:kubeadm:default-node-token';
+  const { verdict, baseline } = reportOn([
+    clusterBinding('kubeadm:cluster-admins', 'ClusterRole cluster-admin', 'Group kubeadm:cluster-admins'),
+    clusterBinding('kubeadm:kubelet-bootstrap', 'ClusterRole system:node-bootstrapper', nodes),
+    clusterBinding(
+      'kubeadm:node-autoapprove-bootstrap',
+      'ClusterRole system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+      nodes,
+    ),
+  ]);
+  expect([verdict, baseline.filter((line) => line.includes('kubeadm'))]).toEqual([
+    'Exclusive',
+    [
+      'Groups that kubeadm binds and that can read it: kubeadm:cluster-admins',
+      'Groups that kubeadm binds and that can reach it indirectly: system:bootstrappers:kubeadm:default-node-token',
+    ],
+  ]);
+});
+
 test('a part of Kubernetes is told in the baseline, and again where somebody else gave it the same', () => {
   const gc = 'ServiceAccount kube-system/generic-garbage-collector';
   const { others, baseline } = reportOn(grant('apps/x', gc, can('get', 'secrets')));
