@@ -23,6 +23,15 @@ export function showAgainAt(shown: string, shownAt: Date | undefined): Date {
 /** What the forge saw within so long of our own use was that use: forges write theirs down late, and their clocks differ. */
 const sameUseMs = 15 * 60_000;
 
+/** From when to when something was done again and again; without `to`: until now. */
+export interface Span {
+  readonly from: Date;
+  readonly to?: Date;
+}
+
+/** By so much the forge's clock may be behind ours. */
+const slackMs = 60_000;
+
 /** Whether the time in status is that of the use, or later; it has whole seconds. */
 export function isShown(use: Date, shown: string): boolean {
   return use.getTime() - new Date(shown).getTime() < 1_000;
@@ -31,13 +40,22 @@ export function isShown(use: Date, shown: string): boolean {
 /**
  * When a credential was last used, by whose word: our own last call that was accepted, or a use that the forge saw clearly later,
  * which was somebody else's.
+ *
+ * @param asking when we asked the forge about it every ten minutes: that is a use to the forge, which tells the last one alone, so
+ * that nothing can be told of others' uses in that time
  */
 export function lastUsedOf(
   {
     written,
     writtenAt,
     now,
-  }: { readonly written: LastUsed; readonly writtenAt: Date | undefined; readonly now: Date },
+    asking,
+  }: {
+    readonly written: LastUsed;
+    readonly writtenAt: Date | undefined;
+    readonly now: Date;
+    readonly asking: readonly Span[];
+  },
   ours: Use | undefined,
   forges: ForgeLastUsed | undefined,
 ): LastUsed {
@@ -45,7 +63,7 @@ export function lastUsedOf(
     ours === undefined || (written?.by === ours.by && now < showAgainAt(written.time, writtenAt))
       ? written
       : ownUse(ours);
-  if (forges === undefined) return own;
+  if (forges === undefined || asking.some((span) => isWithin(forges.time, span))) return own;
   const known = own === undefined ? undefined : new Date(own.time);
   if (known !== undefined && forges.time <= addMs(known, sameUseMs)) return own;
   return {
@@ -53,6 +71,10 @@ export function lastUsedOf(
     source: 'Forge',
     precision: sentence(forges.precision, 64),
   };
+}
+
+function isWithin(time: Date, { from, to }: Span): boolean {
+  return addMs(from, -slackMs) <= time && (to === undefined || time <= addMs(to, slackMs));
 }
 
 function ownUse({ time, by }: Use): LastUsed {

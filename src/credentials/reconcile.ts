@@ -8,9 +8,9 @@ import { isOlder } from '../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
 import type { CredentialFacts } from './credential.ts';
 import { nameOf, probedRepository, type Inspected, type Keyring } from './keyring.ts';
-import { isShown, showAgainAt } from './last-used.ts';
+import { isShown, showAgainAt, type Span } from './last-used.ts';
 import { isOfCredential, problemOrThrow, type Problem } from './problem.ts';
-import { credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
+import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
 import { leavesUntold } from './untold.ts';
 import type { Uses } from './uses.ts';
 
@@ -70,6 +70,8 @@ interface Probed extends Found {
   readonly named: string;
   readonly generation: number;
   readonly at: Date;
+  /** When it was first asked of the same key or token; and of what earlier processes asked. */
+  readonly asking: readonly Span[];
 }
 
 /** What we wrote into a status last: the cache may not show it yet. */
@@ -120,6 +122,7 @@ export class CredentialReconciler {
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse,
       lastUsedWrittenAt: this.#useShownAt.get(key),
+      asking: this.#probed.get(key)?.asking ?? [],
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
       warningDays: this.#parts.warningDays,
@@ -168,6 +171,7 @@ export class CredentialReconciler {
     if (same && last.generation === generation && !this.#isDue(key, credential, last)) return last;
     // What was said may have been of another Secret, or of a repository that it is not for any more.
     if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
+    const asking = same ? last.asking : this.#askingFrom(last === undefined ? credential : undefined);
     const said = await this.#ask(credential, inspected, signal);
     const probed: Probed = {
       ...(same && last.facts !== undefined ? { facts: last.facts } : {}),
@@ -177,6 +181,7 @@ export class CredentialReconciler {
       named,
       generation,
       at: clock.now(),
+      asking,
       ...answered(said, clock.now(), same ? last : undefined),
     };
     this.#probed.set(key, probed);
@@ -202,6 +207,14 @@ export class CredentialReconciler {
       const owner = await app().catch(() => undefined);
       return { problem, ...(owner === undefined ? {} : { app: owner }) };
     }
+  }
+
+  /** From now on; and before, as far as a status shows that an earlier process did: it moves its time hourly. */
+  #askingFrom(found: Credential | undefined): readonly Span[] {
+    const checked = found?.status?.checkedTime;
+    const before = checked === undefined ? undefined : new Date(checked);
+    const now = { from: this.#parts.clock.now() };
+    return before === undefined ? [now] : [{ from: before, to: addMs(before, checkedTimeEveryMs) }, now];
   }
 
   /** Time to ask the forge again about the same Secret. */

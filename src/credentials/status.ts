@@ -5,7 +5,7 @@ import { toTimestamp } from '../base/time.ts';
 import type { AppFacts } from '../forges/forge.ts';
 import type { CredentialFacts } from './credential.ts';
 import { exclusivenessOf } from './exclusiveness.ts';
-import { lastUsedOf } from './last-used.ts';
+import { lastUsedOf, type Span } from './last-used.ts';
 import { isOfCredential, isRefusedOutright, type Problem } from './problem.ts';
 import { hasEnded, readinessOf } from './readiness.ts';
 import { scopeStatusOf } from './scope.ts';
@@ -30,6 +30,8 @@ export interface CredentialSeen {
   readonly lastUse: Use | undefined;
   /** When the last use that `previous` shows was written; absent: not since the process started. */
   readonly lastUsedWrittenAt: Date | undefined;
+  /** When we asked the forge about it, time and again. */
+  readonly asking: readonly Span[];
   /** What uses and probes were told last; newer than `facts` where it is given. */
   readonly health: Health | undefined;
   /** What a write token is minted with. */
@@ -56,7 +58,12 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
       ? { ...knownBefore(previous), ...(seen.app === undefined ? {} : appStatus(seen.app)) }
       : factsStatus(facts, seen.writePermissions);
   const lastUsed = lastUsedOf(
-    { written: seen.previous?.lastUsed, writtenAt: seen.lastUsedWrittenAt, now: seen.now },
+    {
+      written: seen.previous?.lastUsed,
+      writtenAt: seen.lastUsedWrittenAt,
+      now: seen.now,
+      asking: seen.asking,
+    },
     seen.lastUse,
     facts?.lastUsedOnForge,
   );
@@ -122,11 +129,14 @@ function tooPrivileged(rights: readonly string[]): Omit<Condition, 'lastTransiti
   };
 }
 
-/** Moves when the answer does, else once an hour: a time alone is not worth a write at each probe. */
+/** How often checkedTime moves when nothing else does: a time alone is not worth a write at each probe. */
+export const checkedTimeEveryMs = 3_600_000;
+
+/** Moves when the answer does, else once an hour. */
 function checkedTimeOf({ previous, askedAt }: CredentialSeen, valid: string): string | undefined {
   const written = previous?.checkedTime;
   if (askedAt === undefined) return written;
-  const young = written !== undefined && askedAt.getTime() - new Date(written).getTime() < 3_600_000;
+  const young = written !== undefined && askedAt.getTime() - new Date(written).getTime() < checkedTimeEveryMs;
   return young && previous?.valid === valid ? written : toTimestamp(askedAt);
 }
 

@@ -3,7 +3,7 @@ import { lastUsedOf } from '../../src/credentials/last-used.ts';
 
 const at = (time: string): Date => new Date(`2026-11-25T${time}Z`);
 const ours = { time: at('12:00:00'), by: 'apps/podinfo staging' };
-const none = { written: undefined, writtenAt: undefined, now: at('12:00:30') };
+const none = { written: undefined, writtenAt: undefined, now: at('12:00:30'), asking: [] };
 const own = {
   time: '2026-11-25T12:00:00Z',
   by: 'apps/podinfo staging',
@@ -39,6 +39,29 @@ describe('what the forge saw', () => {
   });
 });
 
+describe('while we ask the forge about it, which it takes for uses', () => {
+  const forges = (time: string) => ({ time: at(time), precision: '±30 s' });
+  const told = (time: string) =>
+    lastUsedOf(
+      { ...none, asking: [{ from: at('10:00:00'), to: at('11:00:00') }, { from: at('11:30:00') }] },
+      undefined,
+      forges(time),
+    )?.time;
+
+  test('nothing is told of others', () => {
+    expect([told('10:00:00'), told('10:30:00'), told('11:30:00'), told('11:59:00')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('but what was before that, and between, was theirs', () => {
+    expect([told('09:58:00'), told('11:15:00')]).toEqual(['2026-11-25T09:58:00Z', '2026-11-25T11:15:00Z']);
+  });
+});
+
 test('what was never used has no time', () => {
   expect(lastUsedOf(none, undefined, undefined)).toBeUndefined();
 });
@@ -48,7 +71,7 @@ describe('a later use by the same is shown', () => {
 
   test('a minute after the one before was written, and not sooner', () => {
     const shown = (now: Date, writtenAt: Date | undefined) =>
-      lastUsedOf({ written, writtenAt, now }, ours, undefined)?.time;
+      lastUsedOf({ written, writtenAt, now, asking: [] }, ours, undefined)?.time;
     expect(shown(at('12:00:19'), at('11:59:20'))).toBe(written.time);
     expect(shown(at('12:00:20'), at('11:59:20'))).toBe(own.time);
     expect(shown(at('12:00:00'), undefined)).toBe(own.time);
@@ -56,7 +79,7 @@ describe('a later use by the same is shown', () => {
 
   test('at once when it is by another', () => {
     const other = { ...ours, by: 'apps/podinfo prod' };
-    const given = { written, writtenAt: at('12:00:00'), now: at('12:00:01') };
+    const given = { written, writtenAt: at('12:00:00'), now: at('12:00:01'), asking: [] };
     expect(lastUsedOf(given, other, undefined)?.by).toBe('apps/podinfo prod');
   });
 });
