@@ -44,6 +44,9 @@ export interface AccessReconcilerParts {
 /** The time moves hourly unless the answer changes. */
 const freshMs = 3_600_000;
 
+/** Nobody says when what could not be believed can be again. */
+const doubtfulMs = 60_000;
+
 /** What was written last, until the cache holds it. */
 interface Written {
   readonly uid: string;
@@ -79,12 +82,14 @@ export class AccessReconciler {
     const checked = await crossCheck.of(key, { report, secret: { namespace, name: secret } }, signal);
     // Before it is confirmed that the API server says otherwise, what was said stands.
     if (checked.kind === 'unsure') return { requeueAfterMs: checked.againMs };
-    const answer = accessStatusOf(report, of, this.#parts.doubt() ?? checked.doubt);
+    const doubt = this.#parts.doubt();
+    const answer = accessStatusOf(report, of, doubt ?? checked.doubt);
     const to = this.#writable(key, credential, secret);
     onAnswer(key, { answer, report }, to.before);
     const now = clock.now();
     const nextMs = await this.#say(key, to, answer, now, signal);
-    return { requeueAfterMs: Math.min(nextMs, checked.againMs) };
+    const againMs = doubt === undefined ? checked.againMs : Math.min(checked.againMs, doubtfulMs);
+    return { requeueAfterMs: Math.min(nextMs, againMs) };
   }
 
   /** Gives in how many milliseconds it is to be said again. */

@@ -5,6 +5,7 @@ import { Changes } from '../auditor/changes.ts';
 import { audit } from '../auditor/closure.ts';
 import { isConcerned } from '../auditor/concerned.ts';
 import { CrossCheck } from '../auditor/cross-check.ts';
+import { doubtOf } from '../auditor/doubt.ts';
 import { AccessReconciler, type AccessReconcilerParts } from '../auditor/reconcile.ts';
 import { Tally } from '../auditor/tally.ts';
 import { isSameJson } from '../base/same-json.ts';
@@ -97,8 +98,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     credential: caches.credential,
     controller: config.controller,
     audit: (of) => audit(caches.index, of),
-    doubt: () =>
-      caches.hasUnreadable() ? 'a role or binding cannot be read: see the log of the auditor' : undefined,
+    doubt: () => doubtOf(caches.facts(), caches.hasUnreadable()),
     crossCheck: new CrossCheck({ transport, clock: systemClock }),
     clock: systemClock,
     write: writerAt(transport),

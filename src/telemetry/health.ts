@@ -98,7 +98,8 @@ const longestIdleMs = 6 * 60_000;
 const heedWithinMs = 60_000;
 /** A free worker takes a ready key at once; this allows for a queue that spreads its keys over time. */
 const longestWaitMs = 15 * 60_000;
-const longestStaleMs = 5 * 60_000;
+/** What a store may be behind the API server before it is not believed any more. */
+export const longestStaleMs = 5 * 60_000;
 
 /**
  * Whether the process still gets anywhere: a restart is what helps when it does not. An API server that cannot be reached is no

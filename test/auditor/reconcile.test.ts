@@ -173,3 +173,12 @@ test('one of the same name that came in its place is not taken for it', async ()
   await pass();
   expect(written[1]?.to).toMatchObject({ metadata: { uid: 'b', resourceVersion: '10' }, before: undefined });
 });
+
+test('what cannot be believed is looked at again in a minute, since nobody says when it can be', async () => {
+  doubt = 'it does not hear of changes';
+  expect(await pass()).toEqual({ requeueAfterMs: 60_000 });
+  heard();
+  doubt = undefined;
+  await pass();
+  expect(written.map(({ access }) => access.verdict)).toEqual(['Unknown', 'Exclusive']);
+});

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { doubtOf } from '../../src/auditor/doubt.ts';
+import type { ReflectorFacts } from '../../src/telemetry/health.ts';
+
+const current: ReflectorFacts = {
+  resource: 'rolebindings',
+  hasSynced: true,
+  isPermitted: true,
+  isServed: true,
+  staleMs: 60_000,
+  idleMs: 0,
+  objects: 1,
+};
+
+test('an audit is believed while all that it is made of is current', () => {
+  expect(doubtOf([current, { ...current, resource: 'roles' }], false)).toBeUndefined();
+});
+
+test.each([
+  ['the right to watch bindings was taken from the auditor', { isPermitted: false }],
+  ['the API server serves them no more', { isServed: false }],
+  ['nothing was heard of them for five minutes', { staleMs: 300_000 }],
+])('it is not once %s', (_, change) => {
+  expect(
+    doubtOf(
+      [
+        { ...current, resource: 'roles' },
+        { ...current, ...change },
+      ],
+      false,
+    ),
+  ).toBe(
+    'the auditor does not hear of changes of rolebindings any more: see its log, and whether its ClusterRole is as the chart has it',
+  );
+});
+
+test('nor while some role or binding cannot be read', () => {
+  expect(doubtOf([current], true)).toBe('a role or binding cannot be read: see the log of the auditor');
+});
