@@ -10,6 +10,7 @@ import { auditedCredential, credentials, secretNameOf, type AuditedCredential } 
 import { RbacIndex } from './rbac-index.ts';
 import { rbacKinds } from './rbac-kinds.ts';
 import type { RbacObject } from './rbac.ts';
+import { grantsOf } from './rights.ts';
 
 const named = z.object({ metadata: z.object({ namespace: z.string().optional(), name: z.string() }) });
 
@@ -59,7 +60,7 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
         const parsed = schema.safeParse(object);
         if (parsed.success) {
           unreadable.delete(name);
-          return parsed.data;
+          return withoutWorthless(parsed.data);
         }
         unreadable.add(name);
         hooks.onRbac('');
@@ -96,6 +97,12 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
     },
     facts: () => all.map((reflector) => reflector.facts()),
   };
+}
+
+/** Most rules are worth nothing to an audit, and would be most of the memory. */
+function withoutWorthless(object: RbacObject): RbacObject {
+  if (object.kind !== 'Role' && object.kind !== 'ClusterRole') return object;
+  return { ...object, rules: object.rules.filter((rule) => grantsOf([rule]).size > 0) };
 }
 
 function isSameRbac(before: RbacObject, after: RbacObject): boolean {

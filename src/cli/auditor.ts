@@ -11,9 +11,9 @@ import { Tally } from '../auditor/tally.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { systemClock } from '../base/time.ts';
 import { inCluster } from '../kube/clusters/in-cluster.ts';
-import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
 import { applyStatus } from '../kube/apply.ts';
 import { Controller } from '../kube/controller.ts';
+import type { Connection } from '../kube/transport/connection.ts';
 import { Transport } from '../kube/transport/transport.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
@@ -21,7 +21,7 @@ import type { AuditorConfig } from './auditor-config.ts';
 import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
 import { untilSynced } from './synced.ts';
-import { troubleIn } from './trouble.ts';
+import { troubleIn, type Trouble } from './trouble.ts';
 
 /** How long the first lists may take; the kubelet starts us again after that. */
 const longestSyncMs = 120_000;
@@ -49,10 +49,7 @@ export async function runAuditor(config: AuditorConfig, asked: AbortSignal): Pro
 /** Rejects with what ended it, unless it was asked to stop. */
 async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Promise<void> {
   const trouble = troubleIn(log);
-  const connection =
-    config.kubeconfig === undefined
-      ? inCluster(config.serviceAccountFolder, process.env, trouble('service account'))
-      : readKubeconfig(config.kubeconfig, config.context, trouble('kubeconfig'));
+  const connection = await connectionOf(config, trouble);
   const transport = new Transport(connection, { onCall: (ended) => metrics.kubeCall(ended) });
   const instruments = await startInstruments(config.telemetryAddress, log);
   const { metrics } = instruments;
@@ -138,6 +135,17 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     await instruments.stop();
     await transport.close();
   }
+}
+
+async function connectionOf(
+  { kubeconfig, context, serviceAccountFolder }: AuditorConfig,
+  trouble: Trouble,
+): Promise<Connection> {
+  if (kubeconfig === undefined)
+    return inCluster(serviceAccountFolder, process.env, trouble('service account'));
+  // The reading of YAML takes memory that a Pod can do without.
+  const { readKubeconfig } = await import('../kube/clusters/kubeconfig.ts');
+  return readKubeconfig(kubeconfig, context, trouble('kubeconfig'));
 }
 
 function namespaceOf(key: string): string {

@@ -183,7 +183,10 @@ async function runChanges(
     const { status } = await stage.cluster.api('POST', path, body);
     if (status !== 201) throw new Error(`POST ${path}: ${status}`);
     const began = performance.now();
-    while ((await othersNow()) === before) await sleep(5, signal);
+    while ((await othersNow()) === before) {
+      if (performance.now() - began > settleWithinMs) throw new Error('the change did not come into status');
+      await sleep(5, signal);
+    }
     times.push(performance.now() - began);
     await untilAtRest(pid, settleWithinMs, signal);
     cpu.push((await cpuMs(pid)) - cpuBefore);
