@@ -84,7 +84,8 @@ export class RbacIndex {
       case 'Role':
       case 'ClusterRole':
         if (!this.#roles.delete(id)) return false;
-        return this.#roleChanged(id) || kind === 'ClusterRole';
+        this.#roleChanged(id);
+        return true;
       case 'RoleBinding':
       case 'ClusterRoleBinding':
         return this.#removeBinding(metadata.namespace, id);
@@ -134,9 +135,9 @@ export class RbacIndex {
     const before = this.#roles.get(id);
     const grants = grantsOf(object.rules);
     this.#roles.set(id, { id, object, grants });
-    // Another ClusterRole may say where the rules of an aggregated one came from.
+    // One that is bound nowhere may be what somebody may bind, or say where the rules of an aggregated one came from.
     if (this.#roleChanged(id)) return true;
-    return object.kind === 'ClusterRole' && (grants.size > 0 || (before?.grants.size ?? 0) > 0);
+    return grants.size > 0 || (before?.grants.size ?? 0) > 0;
   }
 
   #roleChanged(id: string): boolean {

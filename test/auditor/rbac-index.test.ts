@@ -59,8 +59,8 @@ test('a role that loses a rule, and a binding that changes its subjects, are see
 
 test('says whether an audit may answer otherwise', () => {
   const index = new RbacIndex();
-  const [unbound, bound] = put(index, ...grant('apps/x', jane, can('get', 'secrets')));
-  expect([unbound, bound]).toEqual([false, true]);
+  expect(put(index, role('apps/worthless', can('get', 'pods')))).toEqual([false]);
+  expect(put(index, ...grant('apps/x', jane, can('get', 'secrets')))).toEqual([true, true]);
   expect(put(index, role('apps/x', can('list', 'secrets')))).toEqual([true]);
   expect(put(index, account('apps/web'), account('apps/web'))).toEqual([true, false]);
   expect(index.remove(parsed({ ...role('apps/none') }))).toBe(false);
@@ -76,4 +76,19 @@ test('a group of service accounts is told with how many there are', () => {
     ['Group system:serviceaccounts', 3],
     ['Group system:serviceaccounts:apps', 2],
   ]);
+});
+
+test('a role that is bound nowhere yet makes a difference to whoever may bind it', () => {
+  const index = indexOf([
+    role('apps/later', can('get', 'configmaps')),
+    ...grant(
+      'apps/x',
+      'User jane',
+      can('create', 'rolebindings.rbac.authorization.k8s.io'),
+      can('bind', 'roles.rbac.authorization.k8s.io', 'later'),
+    ),
+  ]);
+  expect(audit(index, question).verdict).toBe('Exclusive');
+  expect(index.put(parsed(role('apps/later', can('get', 'secrets'))))).toBe(true);
+  expect(audit(index, question).verdict).toBe('Shared');
 });
