@@ -219,5 +219,4 @@ export const credential = z
 export type Credential = z.infer<typeof credential>;
 export type CredentialSpec = z.infer<typeof credentialSpec>;
 export type CredentialStatus = z.infer<typeof credentialStatus>;
-export type CredentialKind = z.infer<typeof credentialKind>;
 export type CredentialAccess = z.infer<typeof credentialAccess>;

@@ -110,7 +110,7 @@ function overScoped(message: string): Readiness {
   return { status: 'True', reason: 'OverScoped', message };
 }
 
-export function lackOf(facts: CredentialFacts): readonly string[] {
+function lackOf(facts: CredentialFacts): readonly string[] {
   return facts.kind === 'app' ? facts.missing : facts.token.scope.lacking;
 }
 

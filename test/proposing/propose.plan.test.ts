@@ -23,7 +23,7 @@ class Acts {
       const before = acme.asked().length;
       const answer = await write(act, plan);
       const own = acme.asked().slice(before);
-      const creates = own.filter((route) => /^(POST|PATCH) /.test(route) && !/access_tokens$/.test(route));
+      const creates = own.filter((route) => /^(POST|PATCH) /.test(route) && !route.endsWith('access_tokens'));
       this.sent.push(creates.filter((route) => route !== 'POST /graphql repository').length);
       return answer;
     };
