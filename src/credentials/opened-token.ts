@@ -1,4 +1,5 @@
 import type { Call, Repository } from '../forges/forge.ts';
+import { describedToken } from './described-token.ts';
 import type { ListedForge } from './listed-forge.ts';
 import type { Logins } from './logins.ts';
 import type { TokenMaterial } from './material.ts';
@@ -20,7 +21,7 @@ export async function openToken(
   call: Call,
 ): Promise<Opened> {
   const login = await logins.of(connection.endpoint.host, identity, async () => {
-    const { owner } = await provider.identity(connection).describeToken(token, { repository }, call);
+    const { owner } = await describedToken({ connection, provider }, token, { repository }, call);
     return owner.login;
   });
   const forge = provider.open(connection, repository, { value: token });

@@ -3,6 +3,7 @@ import { addMs, type Clock } from '../base/time.ts';
 import { installationAccount } from '../forges/budget/account-name.ts';
 import type { AppFacts, Call, Permission, Repository, Sighting } from '../forges/forge.ts';
 import type { CredentialFacts } from './credential.ts';
+import { describedToken } from './described-token.ts';
 import { installedName, type InstalledApps } from './installed.ts';
 import type { ListedForge } from './listed-forge.ts';
 import type { AppMaterial, TokenMaterial } from './material.ts';
@@ -93,10 +94,7 @@ export async function probeToken(
   sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighting | undefined>,
   call: Call,
 ): Promise<CredentialFacts> {
-  const { connection, provider } = forge;
-  const facts = await provider
-    .identity(connection)
-    .describeToken(material.token, { repository, alsoNeeds }, call);
+  const facts = await describedToken(forge, material.token, { repository, alsoNeeds }, call);
   const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
   const { token, identity } = material;
   const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
