@@ -4,7 +4,7 @@ import type { Right } from '../kube/access-review.ts';
 export interface ForbiddenRight extends Right {
   /** As people read it, and as the metric has it: one of a fixed number. */
   readonly name: string;
-  /** Of a right in one namespace: the name of the same right in all. */
+  /** Of a right in one namespace that is asked about in all as well: its name there. */
   readonly everywhere?: string;
 }
 
@@ -21,13 +21,15 @@ const make = ['create', 'update', 'patch'];
 const ofNamespaces: readonly Row[] = [
   // Every Secret: those of Credentials are granted one by one, by name, and read by get.
   { verbs: ['get', 'list', 'watch', ...write], kinds: ['secrets'] },
-  // Whoever runs a Pod mounts what its namespace has, and runs as any service account of it (I-1).
-  { verbs: ['create'], kinds: ['pods', 'replicationcontrollers'] },
+  // Whoever runs a Pod, or puts another image into one, mounts what its namespace has, and runs as any service account of it (I-1).
+  { verbs: make, kinds: ['pods', 'replicationcontrollers'] },
   {
-    verbs: ['create'],
+    verbs: make,
     kinds: ['deployments', 'daemonsets', 'statefulsets', 'replicasets'].map((each) => `${each}.apps`),
   },
-  { verbs: ['create'], kinds: ['jobs.batch', 'cronjobs.batch'] },
+  { verbs: make, kinds: ['jobs.batch', 'cronjobs.batch'] },
+  // The labels that keep Pods from the node that they run on (I-10).
+  { verbs: ['update', 'patch'], kinds: ['namespaces'] },
   // A look into a Pod that holds one (I-5); a websocket is opened by a GET.
   { verbs: ['create', 'get'], kinds: ['pods/exec', 'pods/attach', 'pods/portforward'] },
   { verbs: ['update', 'patch'], kinds: ['pods/ephemeralcontainers'] },
@@ -40,6 +42,9 @@ const ofNamespaces: readonly Row[] = [
   // Where a token is sent is the say of who writes these (I-11).
   { verbs: write, kinds: ['pipelines.lockkeeper.dev', 'credentials.lockkeeper.dev'] },
 ];
+
+/** Asked about in the controller's own namespace alone: there they say where a token is sent (I-12). */
+const ofOwnNamespace: readonly Row[] = [{ verbs: make, kinds: ['configmaps'] }];
 
 /** Of kinds that are in no namespace. */
 const ofCluster: readonly Row[] = [
@@ -64,6 +69,8 @@ const ofCluster: readonly Row[] = [
       'validatingadmissionpolicybindings',
     ].map((each) => `${each}.admissionregistration.k8s.io`),
   },
+  // The disk of a node (I-10).
+  { verbs: ['create'], kinds: ['persistentvolumes'] },
   { verbs: make, kinds: ['customresourcedefinitions.apiextensions.k8s.io'] },
   { verbs: make, kinds: ['apiservices.apiregistration.k8s.io'] },
 ];
@@ -75,13 +82,13 @@ const ofCluster: readonly Row[] = [
 export function rightsThatMustNotBe(ownNamespace: string | undefined): readonly ForbiddenRight[] {
   const wide = [...ofNamespaces, ...ofCluster].flatMap(rightsOf);
   if (ownNamespace === undefined) return wide;
-  const own = ofNamespaces.flatMap(rightsOf).map((right) => ({
+  const inOwn = (right: ForbiddenRight): ForbiddenRight => ({
     ...right,
     name: `${right.name} in the controller's namespace`,
-    everywhere: right.name,
     namespace: ownNamespace,
-  }));
-  return [...wide, ...own];
+  });
+  const also = ofNamespaces.flatMap(rightsOf).map((right) => ({ ...inOwn(right), everywhere: right.name }));
+  return [...wide, ...also, ...ofOwnNamespace.flatMap(rightsOf).map(inOwn)];
 }
 
 function rightsOf({ verbs, kinds }: Row): ForbiddenRight[] {

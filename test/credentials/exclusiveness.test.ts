@@ -49,3 +49,13 @@ test('what an auditor said that runs no more is not believed after three hours',
       'no auditor has looked who else can reach the Secret since 2026-11-25T08:59:59Z; see why it does not run',
   });
 });
+
+test('what an auditor says that it has seen in the future is not believed: its clock is wrong, or it is not its word', () => {
+  expect(exclusivenessOf(access('Exclusive', '2026-11-25T12:05:00Z'), now).reason).toBe('Exclusive');
+  expect(exclusivenessOf(access('Exclusive', '2026-11-25T12:05:01Z'), now)).toEqual({
+    status: 'Unknown',
+    reason: 'Unknown',
+    message:
+      "the auditor's word on who else can reach the Secret is of 2026-11-25T12:05:01Z, which is yet to come; compare its clock with the controller's, and see who may write credentials/status",
+  });
+});

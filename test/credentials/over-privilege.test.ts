@@ -4,6 +4,13 @@ import { OverPrivilege } from '../../src/credentials/over-privilege.ts';
 import type { Right } from '../../src/kube/access-review.ts';
 
 const own = "in the controller's namespace";
+const workloads = [
+  'pods',
+  'replicationcontrollers',
+  ...['deployments', 'daemonsets', 'statefulsets', 'replicasets'].map((each) => `${each}.apps`),
+  'jobs.batch',
+  'cronjobs.batch',
+];
 const never = new AbortController().signal;
 
 /** A right in few characters: `list secrets @apps`. */
@@ -77,8 +84,18 @@ describe('the rights that the controller must not have', () => {
         'patch pipelines.lockkeeper.dev',
         'update credentials.lockkeeper.dev',
         'delete credentials.lockkeeper.dev',
+        'create persistentvolumes',
+        'update namespaces',
+        'patch namespaces',
+        `patch namespaces ${own}`,
+        ...['create', 'update', 'patch'].flatMap((verb) => [
+          ...workloads.flatMap((kind) => [`${verb} ${kind}`, `${verb} ${kind} ${own}`]),
+          `${verb} configmaps ${own}`,
+        ]),
       ]),
     );
+    // Those of other namespaces say nothing of where a token is sent.
+    expect(names).not.toContain('patch configmaps');
     expect(new Set(names).size).toBe(names.length);
   });
 
