@@ -220,7 +220,10 @@ export class CredentialReconciler {
   /** Time to ask the forge again about the same Secret. */
   #isDue(key: string, credential: Credential, { problem, at }: Probed): boolean {
     const now = this.#parts.clock.now();
-    if (problem === undefined) return this.#probeAt(key, credential, at) <= now;
+    // What a use was refused is asked about before it is forgotten.
+    const refused = this.#parts.uses.healthOf(key)?.good === false;
+    if (problem === undefined)
+      return (refused ? addMs(at, 0.8 * retryMs) : this.#probeAt(key, credential, at)) <= now;
     if (problem.retryAt !== undefined && problem.retryAt > now) return false;
     const contradicted = isOfCredential(problem) && this.#parts.uses.healthOf(key)?.good === true;
     return addMs(at, contradicted ? contradictedMs : 0.8 * retryMs) <= now;

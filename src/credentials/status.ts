@@ -98,7 +98,7 @@ function conditionsOf(
         expiryTime,
         problem: seen.problem,
         health: seen.health,
-        answeredTime: seen.replaced ? undefined : checkedTime,
+        answeredTime: seen.replaced ? undefined : (lastAnswer(seen) ?? checkedTime),
         warningDays: seen.warningDays,
       }),
     },
@@ -116,6 +116,11 @@ function conditionsOf(
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : toTimestamp(now),
     };
   });
+}
+
+/** More exact than checkedTime, which moves hourly while the answer is the same. */
+function lastAnswer({ askedAt }: CredentialSeen): string | undefined {
+  return askedAt === undefined ? undefined : toTimestamp(askedAt);
 }
 
 function tooPrivileged(rights: readonly string[]): Omit<Condition, 'lastTransitionTime'> {

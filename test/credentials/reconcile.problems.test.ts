@@ -133,6 +133,33 @@ test('a token that was revoked is not valid any more as soon as a use shows it',
   expect((await passes.pass(nextMs)).status.valid).toBe('True');
 });
 
+test('a refusal that a use met is not forgotten: the forge is asked before it would be', async () => {
+  const own = await acme.promoter();
+  const token = acme.person(`edith-of-${own.repository.owner}`, own);
+  own.secrets.put(secret, { token });
+  const passes = new Passes(own, tokenCredential(own.fullName));
+  await passes.pass();
+  const { reader } = await own.keyring.open(passes.credential, own.purpose, call());
+  acme.forge.revokeToken(token);
+  await failureOf(reader.look(anyLook, call()));
+  for (let waited = 0; waited < 12 * minuteMs;) {
+    const { status, nextMs } = await passes.pass(Math.min(minuteMs, waited));
+    waited += Math.min(nextMs, minuteMs);
+    expect(readyOf(status)).toMatch(/^False Revoked/);
+  }
+});
+
+test('what is shown of a forge that is away is as old as its last answer', async () => {
+  const own = await acme.promoter();
+  const passes = new Passes(own);
+  await passes.pass();
+  await passes.pass(11 * minuteMs);
+  const answered = `${own.clock.now().toISOString().slice(0, 19)}Z`;
+  acme.forge.faults.add({ count: Infinity, effect: { kind: 'status', status: 503 } });
+  const { status } = await passes.pass(11 * minuteMs);
+  expect(readyOf(status)).toMatch(new RegExp(`^Unknown Stale: .*; what is shown is of ${answered}$`));
+});
+
 test('what was known of a Secret is not said of the one that replaced it', async () => {
   const own = await acme.promoter();
   own.secrets.put(secret, { token: acme.person('hedy', own) });

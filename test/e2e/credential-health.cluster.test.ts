@@ -3,7 +3,7 @@ import type { CredentialStatus } from '../../src/api/credential.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { readCredentials, readPipelineStatus } from '../sandbox/pipeline-view.ts';
 import { endure, mistakeTimeoutMs, type Mistake } from './bad-input.ts';
-import { credentialName, credentialObject } from './objects.ts';
+import { credentialName, credentialObject, pipelineObject } from './objects.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
 
 let scene: Scene;
@@ -57,6 +57,7 @@ test.concurrent(
     await stage.release();
     await proposed(stage);
     stage.world.forge.revokeToken(stage.secretData['token'] ?? '');
+    await stage.release('6.3.0');
     await credential(stage, (status) => ready(status).startsWith('False Revoked'));
     await eventually(
       'the Pipeline says it too',
@@ -89,6 +90,8 @@ describe('what is too much or will end is a warning, and promotions go on:', () 
       const { forge } = stage.world;
       const ends = new Date(Math.floor(Date.now() / 1_000) * 1_000 + 10 * 86_400_000);
       await stage.putSecret({ token: forge.createToken(stage.login, ['repo'], ends) });
+      // So that the Secret is looked at now.
+      await stage.applyCredential({ repositories: [stage.repository, 'acme/other'] });
       const status = await credential(stage, (seen) => ready(seen).startsWith('True Expiring'));
       const time = `${ends.toISOString().slice(0, 19)}Z`;
       expect(ready(status)).toBe(
@@ -176,6 +179,42 @@ test.concurrent(
     const after = await credential(stage, ({ tokenHash }) => tokenHash !== before.tokenHash);
     expect(after).toMatchObject({ valid: 'True', owner: { login: stage.login } });
     expect(stage.proposal.pullRequests).toHaveLength(1);
+  },
+  timeoutMs,
+);
+
+test.concurrent(
+  'one use writes the one Credential and the one Pipeline, and no other Pipeline of the Credential',
+  async () => {
+    const stage = await scene.stage('no-fan-out');
+    const { cluster } = stage.world;
+    const pipelines = '/apis/lockkeeper.dev/v1alpha1/namespaces/no-fan-out/pipelines';
+    const other = pipelineObject('no-fan-out') as { metadata: object; spec: { appRef: object } }; // of that function
+    await stage.apply({
+      ...other,
+      metadata: { ...other.metadata, name: 'other' },
+      spec: { ...other.spec, appRef: { ...other.spec.appRef, name: 'absent' } },
+    });
+    const version = async (): Promise<string> => {
+      const { body } = await cluster.api<{ metadata: { resourceVersion: string } }>(
+        'GET',
+        `${pipelines}/other`,
+      );
+      return body.metadata.resourceVersion;
+    };
+    await eventually('the other one says whose credential it would use', async () => {
+      const status = await readPipelineStatus(cluster, 'no-fan-out', 'other');
+      return status?.credential?.valid === 'True';
+    });
+    const before = await version();
+    await stage.release();
+    await proposed(stage);
+    await credential(stage, ({ lastUsed }) => lastUsed?.by === 'no-fan-out/podinfo staging');
+    await eventually('the Pipeline shows the use', async () => {
+      const status = await readPipelineStatus(cluster, 'no-fan-out', 'podinfo');
+      return status?.credential?.lastUsed !== undefined;
+    });
+    expect(await version()).toBe(before);
   },
   timeoutMs,
 );
