@@ -170,6 +170,7 @@ describe('lockkeeper access', () => {
         expect.objectContaining({ subject: 'User ada', kind: 'User', class: 'Read' }),
         expect.objectContaining({ subject: 'User eve', verbs: [] }),
       ],
+      trusted: [],
       baseline: expect.arrayContaining([expect.stringContaining('system:masters')]),
       dormant: [expect.stringContaining('later')],
       notShown: [],
@@ -182,6 +183,26 @@ describe('lockkeeper access', () => {
     const subjects = jsonOf(ended).others.map(({ subject }) => subject);
     expect(subjects).toContain('User ada');
     expect(subjects).not.toContain(`ServiceAccount ${ci}/runner`);
+  });
+
+  test('does not count whom one trusts, and shows them all the same', async () => {
+    const flags = ['--trusted', `ServiceAccount ${ci}/runner`, '--trusted', 'User ada'];
+    const { stdout } = await asAdmin('access', 'promoter', '-n', namespace, ...flags);
+    expect(stdout).toMatch(/^SUBJECT +CLASS +VIA\nUser eve .*\n\nWho always can/m);
+    for (const each of [`ServiceAccount ${ci}/runner`, 'User ada'])
+      expect(stdout).toContain(`\n  Trusted by the operator: ${each}\n`);
+    const ended = await asAdmin('access', 'promoter', '-n', namespace, '-o', 'json', ...flags);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      verdict: 'Shared',
+      others: [{ subject: 'User eve' }],
+      trusted: [{ subject: `ServiceAccount ${ci}/runner`, class: 'Read' }, { subject: 'User ada' }],
+    });
+  });
+
+  test('refuses to trust everybody', async () => {
+    expect(
+      await asAdmin('access', 'promoter', '-n', namespace, '--trusted', 'Group system:authenticated'),
+    ).toMatchObject({ code: 2, stderr: expect.stringContaining('is everybody: trust those whom you mean') });
   });
 
   test('shows what its caller may list, says what they may not, and judges nothing by half of it', async () => {
@@ -220,13 +241,14 @@ describe('lockkeeper access', () => {
       paths: [],
       baseline: [],
     };
-    const status = (value: unknown) =>
-      cluster.api(
-        'PATCH',
-        `/apis/lockkeeper.dev/v1alpha1/namespaces/${namespace}/credentials/promoter/status`,
-        { status: value },
-        'application/merge-patch+json',
-      );
+    const auditor = cluster.as(
+      await cluster.requestToken({ namespace: systemNamespace, serviceAccount: 'lockkeeper-auditor' }),
+    );
+    const status = async (value: unknown) => {
+      const path = `/apis/lockkeeper.dev/v1alpha1/namespaces/${namespace}/credentials/promoter/status`;
+      const answer = await auditor.api('PATCH', path, { status: value }, 'application/merge-patch+json');
+      expect(answer.status).toBe(200);
+    };
     await status({ access });
     const ask = async (who: Secret) =>
       jsonOf(await as(who, 'access', 'promoter', '-n', namespace, '-o', 'json'));
@@ -235,7 +257,13 @@ describe('lockkeeper access', () => {
       why: 'says the auditor, at 2026-11-25T12:00:00Z; you may not list all of it',
       auditor: { verdict: 'Exposed', checkedTime: access.checkedTime, message: access.message },
     });
-    expect(await ask(cluster.adminToken)).toMatchObject({ verdict: 'Shared' });
+    // It may have been told to trust somebody, of which nobody else hears.
+    expect(await ask(cluster.adminToken)).toMatchObject({
+      verdict: 'Shared',
+      why: 'by all roles and bindings of the cluster; the auditor said Exposed at 2026-11-25T12:00:00Z: it may trust others than --trusted says',
+    });
+    await status({ access: { ...access, verdict: 'Shared' } });
+    expect(await ask(cluster.adminToken)).toMatchObject({ why: 'by all roles and bindings of the cluster' });
     // What the API server decides otherwise than by its rules nobody sees in the rules.
     await status({ access: { ...access, verdict: 'Unknown', message: 'another authorizer' } });
     expect(await ask(cluster.adminToken)).toMatchObject({
