@@ -4,7 +4,7 @@ import { group, objectMeta, version } from '../api/meta.ts';
 import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { shareStrings } from '../base/share-strings.ts';
-import { looksSame } from '../credentials/looks-same.ts';
+import { looksSame } from '../credentials/health/looks-same.ts';
 import type { AppObject } from '../engines/engine.ts';
 import { engineFor, engines } from '../engines/index.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector/reflector.ts';

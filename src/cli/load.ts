@@ -22,7 +22,7 @@ const pieces: readonly (() => Promise<unknown>)[] = [
   () => import('../api/pipeline.ts'),
   () => import('../engines/index.ts'),
   () => import('../forges/index.ts'),
-  () => import('../credentials/reconcile.ts'),
+  () => import('../credentials/health/reconcile.ts'),
   () => import('../promotion/reconcile.ts'),
 ];
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/error.ts';
 import { sleep } from '../base/time.ts';
-import { OverPrivilege } from '../credentials/over-privilege.ts';
+import { OverPrivilege } from '../credentials/rights/over-privilege.ts';
 import { haveRight } from '../kube/access-review.ts';
 import type { Transport } from '../kube/transport/transport.ts';
 import type { Logger } from '../telemetry/log.ts';

@@ -2,7 +2,7 @@ import type { EnvironmentStatus, PipelineStatus, PromotionStatus } from '../api/
 import type { Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
-import { showAgainAt } from '../credentials/last-used.ts';
+import { showAgainAt } from '../credentials/health/last-used.ts';
 import { conditionsOf, type CredentialExclusive } from './conditions.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { agreedRevision, type EnvironmentSeen, type Observation } from './observation.ts';

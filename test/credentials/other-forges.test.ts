@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Credential, CredentialStatus } from '../../src/api/credential.ts';
 import { Keyring } from '../../src/credentials/keyring.ts';
-import { CredentialReconciler } from '../../src/credentials/reconcile.ts';
-import { Uses } from '../../src/credentials/uses.ts';
+import { CredentialReconciler } from '../../src/credentials/health/reconcile.ts';
+import { Uses } from '../../src/credentials/health/uses.ts';
 import { describeToken as describeGitea } from '../../src/forges/gitea/describe-token.ts';
 import { describeToken as describeGitlab } from '../../src/forges/gitlab/describe-token.ts';
 import { providers } from '../../src/forges/index.ts';

@@ -5,7 +5,7 @@ import { addMs, type Clock } from '../../src/base/time.ts';
 import { Keyring, type Purpose, type SecretReader } from '../../src/credentials/keyring.ts';
 import type { ListedForge } from '../../src/credentials/listed-forge.ts';
 import { CredentialProblem } from '../../src/credentials/problem.ts';
-import { Uses } from '../../src/credentials/uses.ts';
+import { Uses } from '../../src/credentials/health/uses.ts';
 import { connect, type OpenConnection } from '../../src/forges/connect.ts';
 import { providers } from '../../src/forges/index.ts';
 import { fleetFiles } from '../sandbox/fleet.ts';

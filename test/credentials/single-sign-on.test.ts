@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Passes, readyOf } from './passes.ts';
+import { Passes, readyOf } from './health/passes.ts';
 import { minuteMs, startAcme, tokenCredential, type Acme } from './promoter.ts';
 
 let acme: Acme;

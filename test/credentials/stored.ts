@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Secret } from '../../src/base/secret.ts';
-import { readMaterial, type Material } from '../../src/credentials/material.ts';
+import { readMaterial, type Material } from '../../src/credentials/material/material.ts';
 import { connect } from '../../src/forges/connect.ts';
 import { providers } from '../../src/forges/index.ts';
 import { appCredential, tokenCredential } from './promoter.ts';

@@ -1,0 +1,305 @@
+import type { Credential } from '../../api/credential.ts';
+import { redactOurs } from '../../base/redaction.ts';
+import { isSameJson } from '../../base/same-json.ts';
+import { addMs, jittered, type Clock } from '../../base/time.ts';
+import type { AppFacts } from '../../forges/forge.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { isOlder } from '../../kube/resource-version.ts';
+import { announceCredential, type CredentialAnnouncement } from './announce.ts';
+import type { CredentialFacts } from '../credential.ts';
+import { nameOf, probedRepository, type Inspected, type Keyring } from '../keyring.ts';
+import { isShown, showAgainAt, type Span } from './last-used.ts';
+import { isOfCredential, problemOrThrow, type Problem } from '../problem.ts';
+import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
+import { leavesUntold } from './untold.ts';
+import type { Uses } from './uses.ts';
+
+export interface CredentialReconcilerParts {
+  readonly keyring: Keyring;
+  readonly credential: (key: string) => Credential | undefined;
+  readonly uses: Uses;
+  readonly clock: Clock;
+  /** What a write token is minted with on this host; undefined when the operator does not list the host. */
+  readonly writePermissions: (host: string) => readonly string[] | undefined;
+  /** How many days before its end a credential is warned of, each once. */
+  readonly warningDays: readonly number[];
+  /** Rights that the controller has and must not have, as last asked. */
+  readonly overPrivileged: () => readonly string[];
+  /** Gives the object's new resourceVersion, or undefined when it is gone. */
+  readonly writeStatus: (
+    credential: Credential,
+    status: OwnStatus,
+    signal: AbortSignal,
+  ) => Promise<string | undefined>;
+  readonly announce: (credential: Credential, announcement: CredentialAnnouncement) => void;
+}
+
+/** How often the forge is asked about a credential that works and is not used meanwhile. */
+const probeEveryMs = 10 * 60_000;
+
+/** How often it is asked when ordinary calls prove that it works: they do not tell what it may do and when it ends. */
+const probeAtLeastEveryMs = 60 * 60_000;
+
+/** How often the Secret is read, to hear of another value in it: it is not watched. */
+const secretEveryMs = 100_000;
+
+/** How soon a failure is looked into again: the longest that a mended Secret or forge goes unnoticed, jitter included. */
+const retryMs = 100_000;
+
+/** When a use works where the probe failed, the probe is repeated no sooner than this after it. */
+const contradictedMs = 10_000;
+
+/** What a pass found out. */
+interface Found {
+  readonly facts?: CredentialFacts;
+  /** Whose key it is, when that is all that can be told. */
+  readonly app?: AppFacts;
+  readonly problem?: Problem;
+  /** When the forge was last asked; absent: not since the process started. */
+  readonly at?: Date;
+  /** When it last answered, be it with a no. */
+  readonly answeredAt?: Date;
+  /** What status says of an earlier Secret or host holds no longer. */
+  readonly replaced: boolean;
+}
+
+/** What the forge last said, and of what. */
+interface Probed extends Found {
+  readonly identity: string;
+  /** Which Secret of which kind for which host spec named. */
+  readonly named: string;
+  readonly generation: number;
+  readonly at: Date;
+  /** When it was first asked of the same key or token; and of what earlier processes asked. */
+  readonly asking: readonly Span[];
+}
+
+/** What we wrote into a status last: the cache may not show it yet. */
+interface Written {
+  readonly uid: string;
+  /** The one that the cache will have. */
+  readonly resourceVersion: string;
+  readonly status: OwnStatus;
+}
+
+/** One pass over one Credential: what its Secret holds, what the forge says of it, who used it. */
+export class CredentialReconciler {
+  readonly #parts: CredentialReconcilerParts;
+  readonly #probed = new Map<string, Probed>();
+  readonly #written = new Map<string, Written>();
+  /** When a last use was written, by key. */
+  readonly #useShownAt = new Map<string, Date>();
+
+  constructor(parts: CredentialReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** @param key `namespace/name` */
+  async reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
+    const credential = this.#parts.credential(key);
+    if (credential === undefined || credential.metadata.deletionTimestamp !== undefined) {
+      this.#probed.delete(key);
+      this.#written.delete(key);
+      this.#useShownAt.delete(key);
+      this.#parts.uses.forgetCredential(key);
+      this.#parts.keyring.forget(key);
+      return {};
+    }
+    const found = await this.#find(credential, signal);
+    const { uses, clock } = this.#parts;
+    const latest = this.#withLastWrite(key, credential);
+    const previous = latest.status;
+    const answeredAt = latestOf(found.answeredAt, uses.acceptedAt(key, probedRepository(credential)));
+    const lastUse = uses.of(key);
+    const computed = credentialStatusOf({
+      now: clock.now(),
+      generation: credential.metadata.generation,
+      previous,
+      replaced: found.replaced,
+      ...(found.facts === undefined ? {} : { facts: found.facts }),
+      ...(found.app === undefined ? {} : { app: found.app }),
+      ...(answeredAt === undefined ? {} : { askedAt: answeredAt }),
+      ...(found.problem === undefined ? {} : { problem: found.problem }),
+      lastUse,
+      lastUsedWrittenAt: this.#useShownAt.get(key),
+      asking: this.#probed.get(key)?.asking ?? [],
+      health: uses.healthOf(key),
+      writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
+      warningDays: this.#parts.warningDays,
+      overPrivileged: this.#parts.overPrivileged(),
+    });
+    // Here already, so that it is compared as it will be read back.
+    const status = redactOurs(computed, 'status');
+    if (previous === undefined || !isSameJson(ownPart(previous), status)) {
+      if (!(await this.#write(key, latest, status, signal))) return {};
+      if (!isSameJson(previous?.lastUsed, status.lastUsed)) this.#useShownAt.set(key, clock.now());
+      for (const announcement of announceCredential(previous, status))
+        this.#parts.announce(credential, announcement);
+    }
+    const nextMs = jittered(this.#nextMs(key, credential, found));
+    return { requeueAfterMs: Math.min(nextMs, this.#untilShownMs(key, status)) };
+  }
+
+  /** Until a use is shown that was not worth a write yet: within a minute of it. */
+  #untilShownMs(key: string, { lastUsed }: OwnStatus): number {
+    const { uses, clock } = this.#parts;
+    const use = uses.of(key);
+    if (use === undefined || lastUsed === undefined || isShown(use.time, lastUsed.time)) return Infinity;
+    const at = showAgainAt(lastUsed.time, this.#useShownAt.get(key));
+    return Math.max(0, at.getTime() - clock.now().getTime());
+  }
+
+  /** What is known of a Credential: from the last probe while it is young and the Secret is the same, else from a new one. */
+  async #find(credential: Credential, signal: AbortSignal): Promise<Found> {
+    const key = nameOf(credential);
+    const { keyring, clock } = this.#parts;
+    const { generation } = credential.metadata;
+    const named = namedBy(credential);
+    const last = this.#probed.get(key);
+    let inspected: Inspected;
+    try {
+      inspected = await keyring.inspect(credential, { signal });
+    } catch (thrown) {
+      const problem = problemOrThrow(thrown, signal);
+      if (last?.named === named) return { ...last, problem };
+      if (last !== undefined) this.#parts.uses.forgetHealth(key);
+      const { observedGeneration = generation } = credential.status ?? {};
+      return { replaced: last !== undefined || observedGeneration !== generation, problem };
+    }
+    const { identity } = inspected;
+    const same = last?.identity === identity && last.named === named;
+    if (same && last.generation === generation && !this.#isDue(key, credential, last)) return last;
+    // What was said may have been of another Secret, or of a repository that it is not for any more.
+    if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
+    const asking = same ? last.asking : this.#askingFrom(last === undefined ? credential : undefined);
+    const said = await this.#ask(credential, inspected, signal);
+    const probed: Probed = {
+      ...(same && last.facts !== undefined ? { facts: last.facts } : {}),
+      replaced: last !== undefined && (!same || last.replaced),
+      ...said,
+      identity,
+      named,
+      generation,
+      at: clock.now(),
+      asking,
+      ...answered(said, clock.now(), same ? last : undefined),
+    };
+    this.#probed.set(key, probed);
+    return probed;
+  }
+
+  async #ask(
+    credential: Credential,
+    { probe, app }: Inspected,
+    signal: AbortSignal,
+  ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem; readonly app?: AppFacts }> {
+    const { uses } = this.#parts;
+    const key = nameOf(credential);
+    const where = probedRepository(credential);
+    try {
+      const facts = await probe();
+      uses.accepted(key, where, facts.kind === 'app' && facts.missing.length === 0 ? 'writing' : 'reading');
+      return { facts };
+    } catch (thrown) {
+      const problem = problemOrThrow(thrown, signal);
+      if (isOfCredential(problem)) uses.refused(key, where, 'reading', problem);
+      if (problem.reason !== 'NotInstalled' && problem.reason !== 'Suspended') return { problem };
+      const owner = await app().catch(() => undefined);
+      return { problem, ...(owner === undefined ? {} : { app: owner }) };
+    }
+  }
+
+  /** From now on; and before, as far as a status shows that an earlier process did: it moves its time hourly. */
+  #askingFrom(found: Credential | undefined): readonly Span[] {
+    const checked = found?.status?.checkedTime;
+    const before = checked === undefined ? undefined : new Date(checked);
+    const now = { from: this.#parts.clock.now() };
+    return before === undefined ? [now] : [{ from: before, to: addMs(before, checkedTimeEveryMs) }, now];
+  }
+
+  /** Time to ask the forge again about the same Secret. */
+  #isDue(key: string, credential: Credential, { problem, at }: Probed): boolean {
+    const now = this.#parts.clock.now();
+    // What a use was refused is asked about before it is forgotten.
+    const refused = this.#parts.uses.healthOf(key)?.good === false;
+    if (problem === undefined)
+      return (refused ? addMs(at, 0.8 * retryMs) : this.#probeAt(key, credential, at)) <= now;
+    if (problem.retryAt !== undefined && problem.retryAt > now) return false;
+    const contradicted = isOfCredential(problem) && this.#parts.uses.healthOf(key)?.good === true;
+    return addMs(at, contradicted ? contradictedMs : 0.8 * retryMs) <= now;
+  }
+
+  /** When a credential that works is asked about again: not while ordinary calls for the same repository prove as much. */
+  #probeAt(key: string, credential: Credential, at: Date): Date {
+    const accepted = this.#parts.uses.acceptedAt(key, probedRepository(credential));
+    const proven = latestOf(at, accepted) ?? at;
+    const [next, atLast] = [addMs(proven, probeEveryMs), addMs(at, probeAtLeastEveryMs)];
+    return next < atLast ? next : atLast;
+  }
+
+  /** Until the next pass, which reads the Secret at least. */
+  #nextMs(key: string, credential: Credential, { problem, at }: Found): number {
+    const now = this.#parts.clock.now();
+    const ms = (instant: Date): number => instant.getTime() - now.getTime();
+    if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
+    if (problem !== undefined || at === undefined || this.#parts.uses.healthOf(key)?.good === false)
+      return retryMs;
+    return Math.min(secretEveryMs, Math.max(0, ms(this.#probeAt(key, credential, at))));
+  }
+
+  /** The Credential with the status that we wrote last, when the cache does not hold it yet. */
+  #withLastWrite(key: string, cached: Credential): Credential {
+    const written = this.#written.get(key);
+    if (written === undefined) return cached;
+    const { uid, resourceVersion, status } = written;
+    if (uid === cached.metadata.uid && isOlder(cached.metadata.resourceVersion, resourceVersion))
+      return {
+        ...cached,
+        metadata: { ...cached.metadata, resourceVersion },
+        status: { ...status, ...(cached.status?.access && { access: cached.status.access }) },
+      };
+    this.#written.delete(key);
+    return cached;
+  }
+
+  /** False when the Credential is gone. */
+  async #write(
+    key: string,
+    credential: Credential,
+    status: OwnStatus,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { uid } = credential.metadata;
+    let resourceVersion: string | undefined;
+    try {
+      resourceVersion = await this.#parts.writeStatus(credential, status, signal);
+    } catch (thrown) {
+      // The server does not hold what we wrote last: somebody wrote over it, or it was put back to before that.
+      if (isKubeError(thrown, 'Conflict')) this.#written.delete(key);
+      throw thrown;
+    }
+    if (resourceVersion === undefined) return false;
+    this.#written.set(key, { uid, resourceVersion, status });
+    return true;
+  }
+}
+
+function namedBy({ spec: { host, githubApp, token } }: Credential): string {
+  return JSON.stringify([host, githubApp?.secretRef.name, token?.secretRef.name]);
+}
+
+/** A forge that cannot be reached, or must not be asked, has said nothing. */
+function answered(
+  said: { readonly facts: CredentialFacts } | { readonly problem: Problem },
+  now: Date,
+  before: Probed | undefined,
+): Pick<Found, 'answeredAt'> {
+  const isUnsaid =
+    'problem' in said && (leavesUntold(said.problem) || said.problem.reason === 'HostNotAllowed');
+  if (!isUnsaid) return { answeredAt: now };
+  return before?.answeredAt === undefined ? {} : { answeredAt: before.answeredAt };
+}
+
+function latestOf(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return other === undefined || (one !== undefined && one > other) ? one : other;
+}

@@ -1,0 +1,138 @@
+import type { Reason } from '../../api/reasons.ts';
+import { addMs, type Clock } from '../../base/time.ts';
+import { isRefusedOutright } from '../problem.ts';
+
+/** Who used a credential, and when. */
+export interface Use {
+  readonly time: Date;
+  /** `namespace/pipeline environment` */
+  readonly by: string;
+}
+
+/** What the forge last said of a credential, by uses and by probes. */
+export interface Health {
+  /** Whether it is good for every repository that it was used for. */
+  readonly good: boolean;
+  /** Whether the forge takes it for any of them. */
+  readonly taken: boolean;
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** What was being done when the forge said it. */
+export type Doing = 'reading' | 'writing';
+
+/** What the forge last said of it for one repository. */
+interface Said {
+  readonly good: boolean;
+  readonly reason: Reason;
+  readonly message: string;
+  readonly doing: Doing;
+  readonly at: Date;
+}
+
+/** A refusal that was not repeated for so long is nobody's any more: who still wants the repository asks again within two minutes. */
+const refusalTtlMs = 5 * 60_000;
+
+/**
+ * What is known of the use of credentials since the process started; credentials and pipelines are named `namespace/name`, repositories `owner/name`. Health is kept
+ * for each repository, so that two that fare differently do not take each other's word back.
+ */
+export class Uses {
+  readonly #byCredential = new Map<string, Use>();
+  readonly #byPipeline = new Map<string, Date>();
+  readonly #said = new Map<string, Map<string, Said>>();
+  readonly #clock: Clock;
+  readonly #changed: (credential: string) => void;
+
+  /** @param changed is told of a credential whose status may have to say something else now */
+  constructor(clock: Clock, changed: (credential: string) => void) {
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  note(credential: string, pipeline: string, use: Use): void {
+    this.#byCredential.set(credential, use);
+    this.#byPipeline.set(pipeline, use.time);
+    this.#changed(credential);
+  }
+
+  /** The forge took it for this repository. Who may read may still lack the right to write: that stands until a write succeeds. */
+  accepted(credential: string, repository: string, doing: Doing): void {
+    const before = this.#said.get(credential)?.get(nameOf(repository));
+    if (before?.reason === 'PermissionsMissing' && before.doing === 'writing' && doing === 'reading') return;
+    const word = { good: true, reason: 'Healthy', message: 'the forge accepts it' } as const;
+    this.#keep(credential, repository, { ...word, doing });
+  }
+
+  /** The forge did not take it for this repository, for a reason that is the credential's own. */
+  refused(
+    credential: string,
+    repository: string,
+    doing: Doing,
+    { reason, message }: { readonly reason: Reason; readonly message: string },
+  ): void {
+    this.#keep(credential, repository, { good: false, reason, message, doing });
+  }
+
+  /** A repetition of the same changes nothing. */
+  #keep(credential: string, repository: string, word: Omit<Said, 'at'>): void {
+    const before = this.healthOf(credential);
+    const said = this.#said.get(credential) ?? new Map<string, Said>();
+    this.#said.set(credential, said);
+    // A token that is taken anywhere is a token.
+    if (word.good) for (const [where, { reason }] of said) if (reason === 'Revoked') said.delete(where);
+    // And one that is not known any more is none anywhere.
+    if (word.reason === 'Revoked') for (const [where, { good }] of said) if (good) said.delete(where);
+    said.set(nameOf(repository), { ...word, at: this.#clock.now() });
+    const after = this.healthOf(credential);
+    if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential);
+  }
+
+  of(credential: string): Use | undefined {
+    return this.#byCredential.get(credential);
+  }
+
+  /** When the forge last took it for this repository, unless it has refused it since. */
+  acceptedAt(credential: string, repository: string): Date | undefined {
+    const said = this.#said.get(credential)?.get(nameOf(repository));
+    return said?.good === true ? said.at : undefined;
+  }
+
+  ofPipeline(pipeline: string): Date | undefined {
+    return this.#byPipeline.get(pipeline);
+  }
+
+  /** The worst that was said, of one repository or of all; of equals the first by name. */
+  healthOf(credential: string, repository?: string): Health | undefined {
+    const asked = repository === undefined ? undefined : nameOf(repository);
+    const expired = addMs(this.#clock.now(), -refusalTtlMs);
+    const all = [...(this.#said.get(credential) ?? [])]
+      .filter(([where, { good, at }]) => (asked ?? where) === where && (good || at > expired))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, said]) => said);
+    const worst = all.find(({ good }) => !good) ?? all[0];
+    if (worst === undefined) return undefined;
+    const { good, reason, message } = worst;
+    return { good, reason, message, taken: all.some((each) => !isRefusedOutright(each)) };
+  }
+
+  forgetCredential(credential: string): void {
+    this.#byCredential.delete(credential);
+    this.forgetHealth(credential);
+  }
+
+  /** What the forge said was of another Secret. */
+  forgetHealth(credential: string): void {
+    this.#said.delete(credential);
+  }
+
+  forgetPipeline(pipeline: string): void {
+    this.#byPipeline.delete(pipeline);
+  }
+}
+
+/** Forges take names in any case. */
+function nameOf(repository: string): string {
+  return repository.toLowerCase();
+}

@@ -1,0 +1,117 @@
+import { LRUCache } from 'lru-cache';
+import { addMs, type Clock } from '../../base/time.ts';
+import { installationAccount } from '../../forges/budget/account-name.ts';
+import type { AppFacts, Call, Permission, Repository, Sighting } from '../../forges/forge.ts';
+import type { CredentialFacts } from '../credential.ts';
+import { describedToken } from './described-token.ts';
+import { installedName, type InstalledApps } from '../opening/installed.ts';
+import type { ListedForge } from '../listed-forge.ts';
+import type { AppMaterial, TokenMaterial } from '../material/material.ts';
+import { isOfCredential, problemOf } from '../problem.ts';
+import type { Observed } from './sightings.ts';
+
+/** What the forge is asked about. */
+export interface Probing<M> {
+  readonly forge: ListedForge;
+  readonly material: M;
+  readonly repository: Repository;
+  readonly alsoNeeds: readonly Permission[];
+}
+
+/** How long what an App says of itself is believed, unless its name is seen to be another one. */
+const describedMs = 24 * 3_600_000;
+
+/** Asks forges about Apps: one request a probe, but for the first. */
+export class AppProbes {
+  readonly #described = new LRUCache<string, { readonly app: AppFacts; readonly at: Date }>({ max: 1_000 });
+  readonly #installed: InstalledApps;
+  readonly #clock: Clock;
+
+  constructor(installed: InstalledApps, clock: Clock) {
+    this.#installed = installed;
+    this.#clock = clock;
+  }
+
+  /** What it finds out of the installation is kept for those who use it, and what it finds lost is forgotten. */
+  async probe(probing: Probing<AppMaterial>, call: Call): Promise<CredentialFacts> {
+    try {
+      return await this.#ask(probing, call);
+    } catch (thrown) {
+      const problem = problemOf(thrown);
+      if (problem !== undefined && isOfCredential(problem)) {
+        this.#installed.forget(installedName(probing.forge, probing.material, probing.repository));
+      }
+      throw thrown;
+    }
+  }
+
+  /** Whose the key is, which can be told also where the App is installed nowhere. Asks unless a probe has asked before. */
+  async owner(
+    { forge, material }: Pick<Probing<AppMaterial>, 'forge' | 'material'>,
+    call: Call,
+  ): Promise<AppFacts> {
+    const key = describedKey(forge, material);
+    const known = this.#described.get(key);
+    if (known !== undefined) return known.app;
+    const app = await forge.provider.identity(forge.connection).describeApp(material.key, call);
+    this.#described.set(key, { app, at: this.#clock.now() });
+    return app;
+  }
+
+  async #ask(probing: Probing<AppMaterial>, call: Call): Promise<CredentialFacts> {
+    const { forge, material, repository, alsoNeeds } = probing;
+    const { connection, provider } = forge;
+    const identity = provider.identity(connection);
+    const name = installedName(forge, material, repository);
+    const key = describedKey(forge, material);
+    const described = this.#described.get(key);
+    const isOld = described === undefined || addMs(described.at, describedMs) <= this.#clock.now();
+    // What is due once a day takes the place of what is due each time.
+    const before = described !== undefined && isOld ? this.#installed.of(name) : undefined;
+    const installation =
+      before?.installation ??
+      (await identity.findInstallation(material.key, { repository, alsoNeeds }, call));
+    if (before === undefined) this.#installed.found(name, installation);
+    const isRenamed = described?.app.login !== installation.appLogin;
+    let app = described?.app;
+    if (app === undefined || isOld || isRenamed) {
+      app = await identity.describeApp(material.key, call);
+      this.#described.set(key, { app, at: this.#clock.now() });
+    }
+    const rate = forge.budget?.rateOf(installationAccount(installation.id));
+    const facts = { kind: 'app', app, installation, missing: installation.scope.lacking } as const;
+    return { ...facts, ...(rate === undefined ? {} : { rate }) };
+  }
+}
+
+function describedKey({ connection }: ListedForge, { identity }: AppMaterial): string {
+  return `${connection.endpoint.host} ${identity}`;
+}
+
+/** Asks the forge about a stored token: one request. @param sight asks whoever is named to know more of it */
+export async function probeToken(
+  { forge, material, repository, alsoNeeds }: Probing<TokenMaterial>,
+  sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighting | undefined>,
+  call: Call,
+): Promise<CredentialFacts> {
+  const facts = await describedToken(forge, material.token, { repository, alsoNeeds }, call);
+  const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
+  const { token, identity } = material;
+  const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
+  const sighting = await sight({ token, identity, owner: owner.login, ...expiresAt });
+  const seen = sighting?.kind === 'found' ? sighting : undefined;
+  const lastUsedOnForge = lastUsed ?? seen?.lastUsed;
+  return {
+    kind: 'token',
+    token: { ...facts, scope: scope.verdict === 'Unknown' ? (seen?.scope ?? scope) : scope },
+    ...(isUnguessable ? { tokenHash: hashOf(material) } : {}),
+    ...(lastUsedOnForge === undefined ? {} : { lastUsedOnForge }),
+    ...(sighting?.kind === 'unknown' ? { lastUsedUnknown: sighting.why } : {}),
+    ...(rate === undefined ? {} : { rate }),
+  };
+}
+
+/** As GitHub's audit log has it in `hashed_token`. */
+function hashOf({ token }: TokenMaterial): string {
+  return Buffer.from(token.fingerprint(), 'hex').toString('base64');
+}

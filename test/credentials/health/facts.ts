@@ -1,0 +1,46 @@
+import type { CredentialFacts } from '../../../src/credentials/credential.ts';
+import type { Installation, ScopeFacts, TokenFacts } from '../../../src/forges/forge.ts';
+
+/** No more and no less than a promotion needs. */
+export const least: ScopeFacts = {
+  verdict: 'Least',
+  granted: ['contents:write', 'pull_requests:write'],
+  surplus: [],
+  lacking: [],
+  message: 'no more than a promotion needs',
+};
+
+/** Of an App that has all it needs, but for what is `missing`. */
+export function appFacts(
+  installation: Partial<Installation> = {},
+  missing: readonly string[] = [],
+): CredentialFacts {
+  return {
+    kind: 'app',
+    app: { login: 'acme-promoter[bot]', id: '12', permissions: least.granted },
+    installation: {
+      id: '34',
+      account: 'acme',
+      appLogin: 'acme-promoter[bot]',
+      permissions: least.granted,
+      repositorySelection: 'selected',
+      scope: least,
+      ...installation,
+    },
+    missing,
+  };
+}
+
+export function tokenFacts(token: Partial<TokenFacts> = {}): CredentialFacts {
+  return {
+    kind: 'token',
+    token: {
+      kind: 'FineGrainedToken',
+      owner: { login: 'ada', type: 'User', id: '7' },
+      expiry: { kind: 'never or not reported' },
+      scope: least,
+      isUnguessable: true,
+      ...token,
+    },
+  };
+}

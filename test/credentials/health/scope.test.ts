@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { scopeStatusOf } from '../../../src/credentials/health/scope.ts';
+import { appFacts, least, tokenFacts } from './facts.ts';
+
+const write = least.granted;
+
+describe('of an App it is said', () => {
+  test('that it opens no more than needed', () => {
+    expect(scopeStatusOf(appFacts(), write)).toEqual({
+      verdict: 'Least',
+      granted: write,
+      repositories: 1,
+      message: 'each token is minted for one repository',
+    });
+  });
+
+  test('what its key opens beside, though our tokens do not', () => {
+    const scope = { ...least, verdict: 'Broad', surplus: ['administration:write'] } as const;
+    expect(scopeStatusOf(appFacts({ scope, repositorySelection: 'all' }), write)).toEqual({
+      verdict: 'Broad',
+      granted: write,
+      surplus: ['administration:write'],
+      repositories: 1,
+      message:
+        'the App is installed on all repositories; its key also opens administration:write; each token is minted for one repository',
+    });
+  });
+
+  test('what it lacks', () => {
+    expect(scopeStatusOf(appFacts({}, ['pull_requests:write']), write)).toMatchObject({
+      verdict: 'Insufficient',
+      granted: ['contents:write'],
+      lacking: ['pull_requests:write'],
+    });
+  });
+
+  test('why it is asked for more than usual', () => {
+    const needs = [
+      { permission: 'workflows:write', why: 'apps/podinfo staging changes .github/workflows/ci.yaml' },
+    ];
+    expect(scopeStatusOf({ ...appFacts(), needs }, write)).toMatchObject({
+      granted: [...write, 'workflows:write'],
+      message:
+        'each token is minted for one repository; workflows:write is needed since apps/podinfo staging changes .github/workflows/ci.yaml',
+    });
+  });
+});
+
+test('of a token it is said what the forge says, within the bounds of a status', () => {
+  const granted = Array.from({ length: 100 }, (_, index) => `scope-${index}-${'x'.repeat(80)}`);
+  const scope = scopeStatusOf(
+    tokenFacts({ scope: { verdict: 'Broad', granted, surplus: granted, lacking: [], message: 'much' } }),
+    write,
+  );
+  expect(scope).toMatchObject({ verdict: 'Broad', message: 'much' });
+  expect([scope.granted.length, scope.surplus?.length]).toEqual([64, 64]);
+  expect(scope.granted.every((each) => Buffer.byteLength(each) <= 64)).toBe(true);
+});

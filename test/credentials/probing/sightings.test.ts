@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Credential } from '../../../src/api/credential.ts';
+import type { CredentialFacts } from '../../../src/credentials/credential.ts';
+import { addMs } from '../../../src/base/time.ts';
+import { call } from '../../forges/github/opened.ts';
+import {
+  appCredential,
+  minuteMs,
+  startAcme,
+  tokenCredential,
+  type Acme,
+  type Promoter,
+} from '../promoter.ts';
+
+let acme: Acme;
+beforeAll(async () => void (acme = await startAcme()));
+afterAll(() => acme.stop());
+
+const list = 'GET /orgs/{org}/personal-access-tokens';
+let people = 0;
+
+/** A promoter by a fine-grained token, that names apps/org, an App of the organization which may read its list of tokens. */
+async function observed(
+  permissions: Record<string, 'read'> = { organization_personal_access_tokens: 'read' },
+) {
+  const own = await acme.promoter();
+  const { owner } = own.repository;
+  const login = `person${(people += 1)}`;
+  acme.person(login, own);
+  const expiresAt = addMs(new Date(), 90 * 24 * 60 * minuteMs);
+  const wanted = { contents: 'write', pull_requests: 'write' } as const;
+  const token = acme.forge.createFineGrainedToken({
+    login,
+    organization: owner,
+    permissions: wanted,
+    repositories: [own.fullName],
+    expiresAt,
+  });
+  own.secrets.put('apps/acme-promoter', { token });
+  const { app, privateKey } = acme.forge.createApp({ slug: `${owner}-observer`, owner, permissions });
+  const installation = acme.forge.install(app, owner, [own.fullName]);
+  own.secrets.put('apps/org', { appId: String(app.id), privateKey });
+  const org = appCredential(own.fullName);
+  own.credentials.set('apps/org', {
+    metadata: { ...org.metadata, name: 'org' },
+    spec: { ...org.spec, githubApp: { secretRef: { name: 'org' } } },
+  });
+  const usual = tokenCredential(own.fullName);
+  const credential: Credential = {
+    ...usual,
+    spec: { ...usual.spec, lastUsedFrom: { credentialRef: { name: 'org' } } },
+  };
+  return { own, credential, installation };
+}
+
+async function probe({ keyring }: Promoter, credential: Credential): Promise<CredentialFacts> {
+  return await (await keyring.inspect(credential, call())).probe();
+}
+
+function asked(route: string): number {
+  return acme.taken().filter((each) => each === route).length;
+}
+
+describe('when the forge last saw a token is asked of whom lastUsedFrom names', () => {
+  test('with a token that may do that alone, which is dead after it', async () => {
+    const { own, credential, installation } = await observed();
+    await (
+      await own.keyring.open(credential, own.purpose, call())
+    ).reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
+    const facts = await probe(own, credential);
+    expect(facts.lastUsedOnForge?.time.getTime()).toBeGreaterThan(Date.now() - minuteMs);
+    expect(facts).toMatchObject({ kind: 'token', token: { scope: { verdict: 'Least' } } });
+    const minted = acme.forge.world.credentials
+      .tokens()
+      .flatMap((each) => (each.kind === 'installation' && each.installation === installation ? [each] : []));
+    expect(
+      minted.map(({ permissions, repositories, revoked }) => ({
+        permissions,
+        repositories: repositories?.size,
+        revoked,
+      })),
+    ).toEqual([
+      {
+        permissions: { organization_personal_access_tokens: 'read', metadata: 'read' },
+        repositories: 1,
+        revoked: true,
+      },
+    ]);
+  });
+
+  test('hourly at most', async () => {
+    const { own, credential } = await observed();
+    for (let minutes = 0; minutes < 60; minutes += 10) {
+      await probe(own, credential);
+      own.clock.advance(10 * minuteMs - 1);
+    }
+    expect(asked(list)).toBe(1);
+    own.clock.advance(minuteMs);
+    await probe(own, credential);
+    expect(asked(list)).toBe(2);
+  });
+
+  test('and a refusal too is asked for hourly at most, does not fail the probe, and is told', async () => {
+    const { own, credential } = await observed({});
+    const mint = 'POST /app/installations/{installation_id}/access_tokens';
+    for (let times = 0; times < 3; times += 1) {
+      expect(await probe(own, credential)).toMatchObject({
+        kind: 'token',
+        lastUsedUnknown: expect.stringContaining('organization_personal_access_tokens:read'),
+      });
+    }
+    expect(asked(mint)).toBe(1);
+  });
+
+  test('at once when that Credential has another Secret', async () => {
+    const { own, credential } = await observed();
+    await probe(own, credential);
+    own.secrets.put('apps/org', { token: acme.person(`person${(people += 1)}`, own) });
+    const org = tokenCredential(own.fullName);
+    own.credentials.set('apps/org', {
+      metadata: { ...org.metadata, name: 'org' },
+      spec: { ...org.spec, token: { secretRef: { name: 'org' } } },
+    });
+    expect(await probe(own, credential)).toMatchObject({ lastUsedUnknown: expect.any(String) });
+    expect(await probe(own, credential)).not.toHaveProperty('lastUsedOnForge');
+  });
+
+  test('unless its Secret is not there, which is told', async () => {
+    const { own, credential } = await observed();
+    own.secrets.remove('apps/org');
+    expect(await probe(own, credential)).toMatchObject({
+      kind: 'token',
+      lastUsedUnknown: 'Secret apps/org is absent',
+    });
+    expect(asked(list)).toBe(0);
+  });
+
+  test('of the same namespace alone', async () => {
+    const { own, credential } = await observed();
+    const elsewhere = { ...credential, metadata: { ...credential.metadata, namespace: 'eve' } };
+    own.secrets.put('eve/acme-promoter', { token: acme.person(`person${(people += 1)}`, own) });
+    expect(await probe(own, elsewhere)).toMatchObject({
+      lastUsedUnknown:
+        'Credential org, which lastUsedFrom names, does not exist; create it or correct the name',
+    });
+    expect(own.secrets.asked).toEqual(['eve/acme-promoter']);
+  });
+});
