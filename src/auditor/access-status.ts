@@ -105,7 +105,9 @@ function messageOf(
   const next = `see: lockkeeper access ${name} -n ${namespace}`;
   switch (report.verdict) {
     case 'Exclusive':
-      return `nobody but the controller and the baseline can reach Secret ${secret}`;
+      return report.trusted.length === 0
+        ? `nobody but the controller and the baseline can reach Secret ${secret}`
+        : `nobody but the controller, the baseline and whom the operator trusts can reach Secret ${secret}`;
     case 'Shared':
       return `${others} can reach Secret ${secret}${far}; ${next}`;
     case 'Exposed':

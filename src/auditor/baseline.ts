@@ -145,11 +145,12 @@ const may: Readonly<Record<AccessClass, string>> = {
 const maxLineLength = 240;
 
 /**
- * Who can always reach a Secret, in lines of at most 240 characters: what is true of every cluster, then the parts of Kubernetes by
- * what they can do, each named once for the most.
+ * Who can always reach a Secret, in lines of at most 240 characters: what is true of every cluster, then whom the operator trusts, each
+ * in a line of their own, then the parts of Kubernetes by what they can do, each named once for the most.
  */
 export function baselineLines(
   reached: readonly { readonly class: AccessClass; readonly subject: Subject }[],
+  trusted: readonly string[],
 ): readonly string[] {
   const named = new Set<string>();
   const classes: readonly AccessClass[] = ['Read', 'Overwrite', 'Indirect'];
@@ -169,7 +170,7 @@ export function baselineLines(
       ),
     ];
   });
-  return [...always, ...lines];
+  return [...always, ...trusted.map((each) => `Trusted by the operator: ${each}`), ...lines];
 }
 
 function linesOf(head: string, ids: readonly string[]): string[] {

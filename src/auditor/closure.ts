@@ -16,6 +16,8 @@ export interface Question {
   readonly secret: string;
   /** The service account of the controller. */
   readonly controller: { readonly namespace: string; readonly name: string };
+  /** Whom the operator trusts with every Secret, as a report writes subjects: told in the baseline and not counted. */
+  readonly trusted?: readonly string[];
 }
 
 /** Somebody reaches the Secret, by one way. */
@@ -31,20 +33,25 @@ interface Reached extends Way {
  * found, not with those of others.
  */
 export function audit(index: RbacIndex, question: Question): AccessReport {
-  const { namespace, secret, controller } = question;
+  const { namespace, secret, controller, trusted = [] } = question;
   const self = accountOf(controller.namespace, controller.name);
   const always = new Set([self.id, groupOf(masters).id]);
   const reached = closureOf(index, question).filter(({ subject }) => !always.has(subject.id));
-  const others = othersOf(
+  const beside = othersOf(
     reached.filter(({ isBaseline }) => !isBaseline),
     { index, namespace, secret },
   );
+  // Whoever can act as one of them was found by then, and is trusted by nobody.
+  const others = beside.filter(({ subject }) => !trusted.includes(subject));
+  const trustedOnes = beside.filter(({ subject }) => trusted.includes(subject));
   return {
     verdict: verdictOf(others),
     others,
+    trusted: trustedOnes,
     baseline: baselineLines(
       // Of nodes a line of its own tells.
       reached.filter(({ isBaseline, subject }) => isBaseline && subject.id !== groupOf(nodes).id),
+      trustedOnes.map(({ subject }) => subject),
     ),
     dormant: [...new Set([namespace, controller.namespace, ''])].flatMap((each) => dormantIn(index, each)),
     controller: {

@@ -10,14 +10,15 @@ export type Dependence = ReadonlySet<string> | 'everywhere';
 export function dependenceOf(report: AccessReport, controller: { readonly namespace: string }): Dependence {
   // In kube-system are controllers of Kubernetes that can always reach it, and that a baseline does not write out.
   const namespaces = new Set([controller.namespace, 'kube-system']);
-  for (const { kind, namespace, subject } of report.others) {
+  const reaching = [...report.others, ...report.trusted];
+  for (const { kind, namespace, subject } of reaching) {
     // Of a group that service accounts of all namespaces are in, any namespace may have more to say.
     if (kind === 'Group' && isOfAll(subject)) return 'everywhere';
     if (namespace !== undefined) namespaces.add(namespace);
     const [, members] = /^Group system:serviceaccounts:(.+)$/.exec(subject) ?? [];
     if (members !== undefined) namespaces.add(members);
   }
-  for (const words of [...report.baseline, ...report.dormant, ...report.others.flatMap(({ path }) => path)])
+  for (const words of [...report.baseline, ...report.dormant, ...reaching.flatMap(({ path }) => path)])
     for (const [, namespace = ''] of words.matchAll(/\b[A-Z]\w+ ([a-z0-9-]+)\//g)) namespaces.add(namespace);
   return namespaces;
 }

@@ -42,7 +42,9 @@ export interface AccessReport {
   readonly verdict: Verdict;
   /** The shortest way first, then by name; each subject once. */
   readonly others: readonly Other[];
-  /** Who can always reach it, each line below 256 characters: shown and never counted. */
+  /** The same of those whom the operator trusts: not counted, and named in the baseline. */
+  readonly trusted: readonly Other[];
+  /** Who can always reach it, each line below 256 characters but for a long name of somebody trusted: shown and never counted. */
   readonly baseline: readonly string[];
   /** Bindings to roles that do not exist, a sentence each: whoever makes the role decides what they give. */
   readonly dormant: readonly string[];

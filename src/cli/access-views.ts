@@ -1,5 +1,5 @@
 import type { CredentialAccess } from '../api/credential.ts';
-import type { AccessReport, Verdict } from '../auditor/report.ts';
+import type { AccessReport, Other, Verdict } from '../auditor/report.ts';
 
 /** What a person may know of who can reach a Secret. */
 export interface ShownAccess {
@@ -21,8 +21,12 @@ function verdictOf({ auditor, report, notSeen }: ShownAccess): {
 } {
   if (auditor?.verdict === 'Unknown')
     return { verdict: 'Unknown', why: `says the auditor: ${auditor.message}` };
-  if (notSeen.length === 0)
-    return { verdict: report.verdict, why: 'by all roles and bindings of the cluster' };
+  if (notSeen.length === 0) {
+    const why = 'by all roles and bindings of the cluster';
+    if (auditor === undefined || auditor.verdict === report.verdict) return { verdict: report.verdict, why };
+    const other = `the auditor said ${auditor.verdict} at ${auditor.checkedTime}`;
+    return { verdict: report.verdict, why: `${why}; ${other}: it may trust others than --trusted says` };
+  }
   if (auditor === undefined)
     return { verdict: 'Unknown', why: 'you may not list all of it, and no auditor has looked' };
   return {
@@ -40,21 +44,18 @@ export function accessJson(shown: ShownAccess): string {
     controller,
     ...verdictOf(shown),
     auditor: auditor ?? null,
-    others: report.others.map(({ subject, kind, name, namespace, class: found, via, path, verbs }) => ({
-      subject,
-      kind,
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      class: found,
-      via,
-      path,
-      verbs,
-    })),
+    others: report.others.map(shownOther),
+    trusted: report.trusted.map(shownOther),
     baseline: report.baseline,
     dormant: report.dormant,
     notShown: notSeen,
   };
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function shownOther({ subject, kind, name, namespace, class: found, via, path, verbs }: Other) {
+  const of = namespace === undefined ? {} : { namespace };
+  return { subject, kind, name, ...of, class: found, via, path, verbs };
 }
 
 /** For people. */

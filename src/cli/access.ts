@@ -7,12 +7,14 @@ import { configInvalid, issueSentences, readFlags } from './flags.ts';
 import { answerPerson, atCluster } from './person.ts';
 import { accountName, defaultController, namespaceName } from './process-options.ts';
 import { readCredential } from './read-credential.ts';
+import { trustedSubjects } from './trusted-subjects.ts';
 
 const flags = {
   namespace: { type: 'string', short: 'n' },
   output: { type: 'string', short: 'o' },
   'controller-namespace': { type: 'string' },
   'controller-service-account': { type: 'string' },
+  trusted: { type: 'string', multiple: true },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -27,6 +29,9 @@ you may list. What you may not list is said. The Secret itself is not read.
   -o, --output FORMAT                table (default) or json
   --controller-namespace NS          where the controller runs, which may read it (default: ${defaultController.namespace})
   --controller-service-account NAME  as what (default: ${defaultController.name})
+  --trusted SUBJECT                  whom you trust, such as "ServiceAccount flux-system/kustomize-controller", "User NAME" or "Group NAME":
+                                     shown in the baseline, and not counted; once for each. Whom the auditor was told to trust is not
+                                     known here, so give the same to get the same verdict
   --kubeconfig FILE                  how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the Pod's service account)
   --context NAME                     a context of that file (default: its current one)
   -h, --help                         this text
@@ -39,6 +44,7 @@ const options = z.object({
   output: z.enum(['table', 'json']).default('table'),
   controllerNamespace: namespaceName.default(defaultController.namespace),
   controllerServiceAccount: accountName.default(defaultController.name),
+  trusted: trustedSubjects,
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
 });
@@ -56,8 +62,9 @@ export async function runAccess(args: readonly string[], signal: AbortSignal): P
 
 function optionsOf(args: readonly string[]): Options | 'help' {
   const given = readFlags(args, flags, 1);
-  const { help: asked, ...values } = given.values;
+  const { help: asked, ...single } = given.values;
   if (asked !== undefined) return 'help';
+  const values: Readonly<Record<string, unknown>> = { ...single, ...given.lists };
   const [name] = given.words;
   const mistakes = [...given.mistakes];
   if (name === undefined) mistakes.push('name a Credential');
@@ -77,7 +84,7 @@ async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAcces
     const namespaces = [...new Set([namespace, controller.namespace])];
     const { index, notSeen, lacksRoles } = await gatherRbac(transport, namespaces, signal);
     const secret = secretNameOf(credential);
-    const report = audit(index, { namespace, secret, controller });
+    const report = audit(index, { namespace, secret, controller, trusted: wanted.trusted });
     const auditor = credential.status?.access;
     return {
       credential: { namespace, name },

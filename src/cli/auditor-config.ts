@@ -10,10 +10,12 @@ import {
   namespaceName,
   processOptions,
 } from './process-options.ts';
+import { trustedSubjects } from './trusted-subjects.ts';
 
 const flags = {
   'controller-namespace': { type: 'string' },
   'controller-service-account': { type: 'string' },
+  trusted: { type: 'string', multiple: true },
   'log-level': { type: 'string' },
   'telemetry-address': { type: 'string' },
   kubeconfig: { type: 'string' },
@@ -30,6 +32,8 @@ reads a Secret. One is enough; two that run at once write the same.
   --controller-namespace NS          where the controller runs, which may read the Secrets (default: the Pod's namespace,
                                      ${defaultController.namespace} with --kubeconfig)
   --controller-service-account NAME  as what it runs (default: ${defaultController.name})
+  --trusted SUBJECT                  whom the operator trusts with every Secret, such as "ServiceAccount flux-system/kustomize-controller",
+                                     "User NAME" or "Group NAME": shown in the baseline, and not counted; once for each
   --log-level LEVEL                  ${logLevels.join(', ')} (default: info)
   --telemetry-address HOST:PORT      where /livez, /readyz and /metrics are (default: :8080; 0: nowhere)
   --kubeconfig FILE                  outside of a cluster: how to reach it (default: the Pod's service account)
@@ -45,6 +49,7 @@ const config = z
     ...processOptions,
     controllerNamespace: namespaceName.optional(),
     controllerServiceAccount: accountName.default(defaultController.name),
+    trusted: trustedSubjects,
   })
   .refine(
     ({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined,
@@ -63,8 +68,9 @@ export type AuditorConfig = z.infer<typeof config>;
 /** The flags of the auditor. Throws ConfigInvalid with one sentence a line for every mistake at once. `help` when that was asked for. */
 export function readAuditorConfig(args: readonly string[]): AuditorConfig | 'help' {
   const given = readFlags(args, flags);
-  const { help, ...values } = given.values;
+  const { help, ...single } = given.values;
   if (help !== undefined) return 'help';
+  const values = { ...single, ...given.lists };
   const parsed = config.safeParse(values);
   const mistakes = [...given.mistakes, ...issueSentences(parsed.error?.issues ?? [], values)];
   if (parsed.data !== undefined && mistakes.length === 0) return parsed.data;

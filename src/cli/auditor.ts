@@ -94,7 +94,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   const reconciler = new AccessReconciler({
     credential: caches.credential,
     controller: config.controller,
-    audit: (of) => audit(caches.index, of),
+    audit: (of) => audit(caches.index, { ...of, trusted: config.trusted }),
     doubt: () => doubtOf(caches.facts(), caches.hasUnreadable()),
     crossCheck: new CrossCheck({ transport, clock: systemClock }),
     clock: systemClock,
@@ -116,7 +116,8 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
 
   try {
     await untilSynced(caches, asked, longestSyncMs);
-    log.info({ credentials: caches.credentialCount(), controller: config.controller }, 'ready');
+    const { trusted } = config;
+    log.info({ credentials: caches.credentialCount(), controller: config.controller, trusted }, 'ready');
     isStarted = true;
     for (const key of caches.credentialKeys()) controller.queue.add(key);
     controller.start();

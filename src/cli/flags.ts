@@ -3,13 +3,15 @@ import { CodedError } from '../base/error.ts';
 
 /** The flags of one command, by their names on the command line. */
 export type FlagTable = Readonly<
-  Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>
+  Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly multiple?: true }>
 >;
 
 /** What a command line holds. */
 export interface GivenFlags {
   /** By their names in camel case, as in a configuration; of a flag without a value ''. */
   readonly values: Readonly<Record<string, string>>;
+  /** Of flags that may be given more than once, and were: all that they say, in order. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   /** What stands there without a flag, as many as the command takes. */
   readonly words: readonly string[];
   readonly mistakes: readonly string[];
@@ -23,6 +25,7 @@ export function readFlags(args: readonly string[], table: FlagTable, mostWords =
   const lax = { strict: false, allowPositionals: true, tokens: true } as const;
   const { tokens } = parseArgs({ args: [...args], options: table, ...lax });
   const values: Record<string, string> = {};
+  const lists: Record<string, string[]> = {};
   const words: string[] = [];
   const mistakes: string[] = [];
   let wasWrong = false;
@@ -30,7 +33,9 @@ export function readFlags(args: readonly string[], table: FlagTable, mostWords =
     if (token.kind === 'option') {
       const mistake = mistakeIn(token, table);
       wasWrong = mistake !== undefined;
-      if (mistake === undefined) values[camelCase(token.name)] = token.value ?? '';
+      const name = camelCase(token.name);
+      if (mistake === undefined && table[token.name]?.multiple) (lists[name] ??= []).push(token.value ?? '');
+      else if (mistake === undefined) values[name] = token.value ?? '';
       else mistakes.push(`${token.rawName}: ${mistake}`);
     } else if (token.kind === 'positional') {
       // What follows a wrong flag is probably its value.
@@ -39,7 +44,7 @@ export function readFlags(args: readonly string[], table: FlagTable, mostWords =
       wasWrong = false;
     }
   }
-  return { values, words, mistakes };
+  return { values, lists, words, mistakes };
 }
 
 /** The mistakes of a command line in one error, with where to look. */
@@ -60,7 +65,7 @@ interface Issue {
 }
 
 /** What a schema finds wrong, each with the place that its user knows: the flag if it was `given` by one. */
-export function issueSentences(issues: readonly Issue[], given: Readonly<Record<string, string>>): string[] {
+export function issueSentences(issues: readonly Issue[], given: Readonly<Record<string, unknown>>): string[] {
   return issues.map(({ path: [name, ...rest], message }) => {
     const where = typeof name === 'string' && name in given ? flagOf(name) : [name, ...rest].join('.');
     return where === '' ? message : `${where}: ${message}`;

@@ -15,6 +15,19 @@ test('at most ten are named, in the order of the report, and all are counted', (
   expect(access.message).toBe('25 others can reach Secret key; see: lockkeeper access promoter -n apps');
 });
 
+test('whom the operator trusts is named in the baseline, whatever their namespace, and not counted', () => {
+  const trusted = [accountIn('flux-system', 'helm-controller')];
+  const line = 'Trusted by the operator: ServiceAccount flux-system/helm-controller';
+  expect(accessStatusOf(report({ trusted, baseline: [line] }), of)).toMatchObject({
+    verdict: 'Exclusive',
+    message: 'nobody but the controller, the baseline and whom the operator trusts can reach Secret key',
+    others: 0,
+    elsewhere: 0,
+    paths: [],
+    baseline: [line],
+  });
+});
+
 test('those of other namespaces are counted and take nobody the place', () => {
   const others = [...Array.from({ length: 12 }, (_, at) => accountIn('ci', `runner-${at}`)), other()];
   const access = accessStatusOf(report({ others }), of);

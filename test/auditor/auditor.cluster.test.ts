@@ -19,7 +19,7 @@ let auditor: ControllerProcess;
 beforeAll(async () => {
   cluster = await startControlPlane({ say: () => undefined });
   const { helm } = await cluster.tools();
-  chart = await renderChart(helm, {});
+  chart = await renderChart(helm, { 'auditor.trusted': ['User trusted'] });
   folder = await mkdtemp(join(tmpdir(), 'lockkeeper-auditor-'));
   await cluster.ensureNamespace(systemNamespace);
   const objects = chart.objects.filter(({ kind }) => kind !== 'Deployment');
@@ -196,6 +196,16 @@ const writes = (): Promise<number> => metric('lockkeeper_kube_requests_total{ver
 async function untilPasses(before: number, more: number): Promise<void> {
   await eventually(`${more} more passes`, async () => (await passes()) >= before + more);
 }
+
+test('whom the operator trusts is not counted, and named in the baseline', async () => {
+  const namespace = await freshCredential();
+  await apply(...readersOf(namespace, user('trusted'), user('ada')));
+  const access = await untilVerdict(namespace, 'Shared');
+  expect(access.paths.map(({ subject }) => subject)).toEqual(['User ada']);
+  expect(access.baseline).toContain('Trusted by the operator: User trusted');
+  await apply(...readersOf(namespace, user('trusted')));
+  await untilVerdict(namespace, 'Exclusive');
+});
 
 test('service accounts of other namespaces are counted, and nothing of theirs is named', async () => {
   const namespace = await freshCredential();

@@ -81,3 +81,26 @@ test.each([
 ] as const)('%s counts', (_, objects, who) => {
   expect(reportOn(objects).others.map(({ subject }) => subject)).toEqual(who);
 });
+
+test('whom the operator trusts is told in a line of their own, as far as they can reach it, and nothing is left out of the report', () => {
+  const helm = 'ServiceAccount flux-system/helm-controller';
+  const objects = [
+    clusterBinding('fixture-x', 'ClusterRole cluster-admin', helm),
+    ...grant('apps/x', 'Group devs', can('get', 'secrets')),
+  ];
+  const trusted = [helm, 'ServiceAccount flux-system/notification-controller'];
+  const report = reportOn(objects, trusted);
+  expect(report.others.map(({ subject }) => subject)).toEqual(['Group devs']);
+  expect(report.trusted).toEqual(reportOn(objects).others.filter(({ subject }) => subject === helm));
+  const lines = reportOn([]).baseline;
+  expect(report.baseline).toEqual([
+    ...lines.slice(0, 3),
+    `Trusted by the operator: ${helm}`,
+    ...lines.slice(3),
+  ]);
+});
+
+test('of a part of Kubernetes that the operator trusts too, what Kubernetes gave it stays told as that', () => {
+  const gc = 'ServiceAccount kube-system/generic-garbage-collector';
+  expect(reportOn([], [gc])).toEqual(reportOn([]));
+});

@@ -6,7 +6,7 @@ import type { Written } from './fixtures/objects.ts';
 import { expectedOf, findings, indexOf, reportOn } from './indexed.ts';
 
 test.each(fixtures)('$name', (fixture) => {
-  expect(findings(reportOn(fixture.objects))).toEqual(expectedOf(fixture));
+  expect(findings(reportOn(fixture.objects, fixture.trusted))).toEqual(expectedOf(fixture));
 });
 
 test('each has a name of its own, there are more than forty, and each way around is among them', () => {

@@ -16,6 +16,7 @@ test.each([
   ['the namespace of the controllers of Kubernetes, as which somebody may act', 'kube-system', true],
   ['a namespace in which a binding waits for its role', 'later', true],
   ['the namespace of a group of service accounts', 'batch', true],
+  ['the namespace of somebody whom the operator trusts, as whom others may act', 'flux-system', true],
   ['any other namespace', 'shop', false],
 ])('a change in %s', (_, place, isOne) => {
   const last = report({
@@ -28,6 +29,7 @@ test.each([
         name: 'system:serviceaccounts:batch',
       }),
     ],
+    trusted: [accountIn('flux-system', 'helm-controller')],
     dormant: ['RoleBinding later/x gives Role later/y, which does not exist'],
   });
   expect(concerns(place, last)).toBe(isOne);

@@ -37,8 +37,11 @@ export function indexOf(objects: readonly (RbacObject | Written)[]): RbacIndex {
 }
 
 /** The report on the Secret of the fixtures in a cluster that holds these objects and what every cluster does. */
-export function reportOn(objects: readonly (RbacObject | Written)[]): AccessReport {
-  return audit(indexOf([...bootstrap, ...needed, ...objects]), question);
+export function reportOn(
+  objects: readonly (RbacObject | Written)[],
+  trusted: readonly string[] = [],
+): AccessReport {
+  return audit(indexOf([...bootstrap, ...needed, ...objects]), { ...question, trusted });
 }
 
 /** A report as a fixture says what it is to be. */

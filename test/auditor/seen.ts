@@ -31,6 +31,7 @@ export function report(change: Partial<AccessReport> = {}): AccessReport {
     verdict: others.length === 0 ? 'Exclusive' : 'Shared',
     others,
     baseline: ['Group system:masters, to which the API server refuses nothing'],
+    trusted: [],
     dormant: [],
     controller: {
       ...controller,

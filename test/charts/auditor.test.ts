@@ -134,7 +134,12 @@ describe('its Pod', () => {
     const values = {
       logLevel: 'debug',
       metrics: { port: 9090, service: { enabled: false } },
-      auditor: { enabled: true, resources: { limits: { memory: '1Gi' } }, nodeOptions: '' },
+      auditor: {
+        enabled: true,
+        trusted: ['ServiceAccount flux-system/helm-controller', 'Group cn="ops", dc=example'],
+        resources: { limits: { memory: '1Gi' } },
+        nodeOptions: '',
+      },
     };
     const { container: only } = await podOf(account, values);
     const [command, ...flags] = only.args;
@@ -143,11 +148,23 @@ describe('its Pod', () => {
       logLevel: 'debug',
       telemetryAddress: { host: '', port: 9090 },
       controller: { name: 'lockkeeper-controller' },
+      trusted: values.auditor.trusted,
     });
     expect(only.ports).toEqual([{ name: 'metrics', containerPort: 9090 }]);
     expect(only.resources).toMatchObject({ limits: { memory: '1Gi' } });
     expect(only['env']).toEqual([{ name: 'NODE_OPTIONS', value: '--disable-sigusr1' }]);
   });
+});
+
+test.each([
+  'Group system:authenticated',
+  'Group system:serviceaccounts:ci',
+  'User system:anonymous',
+  'User system:serviceaccount:apps:web',
+  'ServiceAccount apps/default',
+  'helm-controller',
+])('the chart does not let the operator trust %s', async (subject) => {
+  await expect(renderChart(helm, { 'auditor.trusted': [subject] })).rejects.toThrow(/trusted/);
 });
 
 test('the accounts are called as the code and the policy know them', async () => {

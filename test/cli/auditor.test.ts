@@ -33,6 +33,44 @@ describe('the controller that may read the Secrets', () => {
   });
 });
 
+describe('whom the operator trusts', () => {
+  test('is nobody, unless one names them', () => {
+    expect(readAuditorConfig([])).toMatchObject({ trusted: [] });
+    const all = ['ServiceAccount flux-system/helm-controller', 'User jane', 'Group cn=ops, dc=example'];
+    expect(readAuditorConfig(all.flatMap((each) => ['--trusted', each]))).toMatchObject({ trusted: all });
+  });
+
+  const form = 'is no subject as reports write it: ServiceAccount NAMESPACE/NAME, User NAME or Group NAME';
+  const everybody = 'is everybody: trust those whom you mean, by name';
+  const accounts = 'is every service account that is made there: trust those whom you mean, by name';
+  test.each([
+    ['helm-controller', form],
+    ['ServiceAccount helm-controller', form],
+    ['ServiceAccount flux-system/helm/x', form],
+    ['ServiceAccount flux-system/*', form],
+    ['Role apps/x', form],
+    ['Group ', form],
+    ['User jane\n', form],
+    ['Group system:authenticated', everybody],
+    ['Group system:unauthenticated', everybody],
+    ['User system:anonymous', everybody],
+    ['Group system:serviceaccounts', accounts],
+    ['Group system:serviceaccounts:ci', accounts],
+    [
+      'ServiceAccount apps/default',
+      'is what every Pod there runs as that names no service account: trust one with a name of its own',
+    ],
+    [
+      'User system:serviceaccount:apps:default',
+      'is written "ServiceAccount apps/default" in reports: write it so',
+    ],
+  ])('is not %j', (subject, why) => {
+    expect(() => readAuditorConfig(['--trusted', 'User ada', '--trusted', subject])).toThrow(
+      `1 mistake(s) in its flags:\n  --trusted: ${JSON.stringify(subject)} ${why}\n`,
+    );
+  });
+});
+
 describe('lockkeeper auditor', () => {
   test('--help tells of every flag', async () => {
     const { code, stdout, stderr } = await lockkeeper(['auditor', '--help']);
@@ -40,6 +78,7 @@ describe('lockkeeper auditor', () => {
     expect(stdout.match(/^ +(-h, )?--[a-z-]+/gm)?.map((each) => each.replace(/.*--/, '--'))).toEqual([
       '--controller-namespace',
       '--controller-service-account',
+      '--trusted',
       '--log-level',
       '--telemetry-address',
       '--kubeconfig',
