@@ -7,6 +7,7 @@ import type { Resource } from '../kube/resource.ts';
 import type { Transport } from '../kube/transport/transport.ts';
 import type { ReflectorFacts } from '../telemetry/health.ts';
 import { auditedCredential, credentials, secretNameOf, type AuditedCredential } from './audited.ts';
+import { placeOf } from './concerned.ts';
 import { RbacIndex } from './rbac-index.ts';
 import { rbacKinds } from './rbac-kinds.ts';
 import type { RbacObject } from './rbac.ts';
@@ -15,8 +16,11 @@ import { grantsOf } from './rights.ts';
 const named = z.object({ metadata: z.object({ namespace: z.string().optional(), name: z.string() }) });
 
 export interface AuditorCacheHooks {
-  /** Somebody may have other rights now, in this namespace or, of '', in the cluster. */
-  readonly onRbac: (place: string) => void;
+  /**
+   * Somebody may have other rights now, in this namespace or, of '', in the cluster.
+   * @param felt asked at once, where that may be felt: in the same place, or by '' anywhere
+   */
+  readonly onRbac: (place: string, felt: () => string) => void;
   /** A Credential, by its key, may have to be looked at again. */
   readonly onCredential: (key: string) => void;
   readonly onTrouble: (resource: string, error: unknown) => void;
@@ -63,7 +67,7 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
           return withoutWorthless(parsed.data);
         }
         unreadable.add(name);
-        hooks.onRbac('');
+        hooks.onRbac('', () => '');
         throw parsed.error;
       },
       onChange: (change) => {
@@ -71,7 +75,9 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
         // Who applies all anew every few minutes mostly changes nothing that is read here.
         if (change.kind === 'updated' && isSameRbac(change.before, object)) return;
         const isNew = change.kind === 'deleted' ? index.remove(object) : index.put(object);
-        if (isNew) hooks.onRbac(object.metadata.namespace);
+        if (!isNew) return;
+        const versions = change.kind === 'updated' ? [change.before, object] : [object];
+        hooks.onRbac(object.metadata.namespace, () => placeOf(versions, index));
       },
     }),
   );

@@ -1,4 +1,9 @@
+import { anywhere, heldAnywhere, heldBy } from './held.ts';
+import type { RbacIndex } from './rbac-index.ts';
+import type { RbacObject } from './rbac.ts';
 import type { AccessReport } from './report.ts';
+import { grantsOf, type Right } from './rights.ts';
+import { isImplied, subjectOf, type Subject } from './subjects.ts';
 
 /** Which places a report depends on: their namespaces, or all. */
 export type Dependence = ReadonlySet<string> | 'everywhere';
@@ -35,4 +40,58 @@ export function isConcerned(
   if (on === undefined || on === 'everywhere' || places.has('') || places.has(namespace)) return true;
   for (const place of places) if (on.has(place)) return true;
   return false;
+}
+
+/** What the rights that count anywhere are held together with. */
+const partners: readonly Right[] = [
+  'impersonateGroup',
+  'impersonateAccountIn',
+  'impersonateUserIn',
+  'impersonateGroupIn',
+  'impersonateNodeIn',
+];
+
+/**
+ * Where a change of an object of RBAC may be felt, which the index knows already: in its namespace, or '' for everywhere. To act as
+ * somebody is also possible in a namespace that no report of anybody else speaks of, if that completes a right of the cluster.
+ * @param versions the object before and after
+ */
+export function placeOf(versions: readonly RbacObject[], index: RbacIndex): string {
+  const isEverywhere = versions.some((object) => {
+    switch (object.kind) {
+      case 'Role': {
+        const grants = grantsOf(object.rules);
+        if (!anywhere.some((right) => grants.has(right))) return false;
+        const { namespace, name } = object.metadata;
+        return index.boundTo(namespace, `Role ${namespace}/${name}`).some((each) => isHalfWay(each, index));
+      }
+      case 'RoleBinding': {
+        const { namespace } = object.metadata;
+        const { kind, name } = object.roleRef;
+        const role = index.role(kind === 'Role' ? `Role ${namespace}/${name}` : `${kind} ${name}`);
+        if (!anywhere.some((right) => role?.grants.has(right))) return false;
+        return object.subjects.some((each) => {
+          const subject = subjectOf(each, namespace);
+          return subject !== undefined && isHalfWay(subject, index);
+        });
+      }
+      case 'ClusterRole':
+      case 'ClusterRoleBinding':
+      case 'ServiceAccount':
+        return false;
+      default:
+        return object satisfies never;
+    }
+  });
+  return isEverywhere ? '' : (versions[0]?.metadata.namespace ?? '');
+}
+
+/** Whether somebody has the other half of acting as somebody else; of everybody somebody may. */
+function isHalfWay(subject: Subject, index: RbacIndex): boolean {
+  if (isImplied(subject)) return true;
+  const held = heldBy(subject, index, '');
+  return (
+    partners.some((right) => held.first(right) !== undefined) ||
+    heldAnywhere(subject, index, 'impersonateAccountIn') !== undefined
+  );
 }

@@ -81,6 +81,9 @@ export function heldBy(subject: Subject, index: RbacIndex, namespace: string): H
   return new Held(subject, [...own, ...groups, ...given]);
 }
 
+/** Rights that count together with others wherever they are held: a change of them concerns all namespaces. */
+export const anywhere: readonly Right[] = ['impersonateAccount', 'actOn'];
+
 /** By what somebody has a right in some namespace or in the cluster; undefined if nowhere. */
 export function heldAnywhere(subject: Subject, index: RbacIndex, right: Right): Holding | undefined {
   for (const namespace of ['', ...index.boundNamespaces()]) {

@@ -110,6 +110,13 @@ export class RbacIndex {
     return [...this.#bindings.keys()].filter((namespace) => namespace !== '');
   }
 
+  /** To whom the bindings of a namespace give a role there, be it that the role does not exist. */
+  boundTo(namespace: string, roleId: string): readonly Subject[] {
+    return [...(this.#bindings.get(namespace)?.values() ?? [])]
+      .filter((binding) => binding.roleId === roleId)
+      .flatMap(({ subjects }) => subjects);
+  }
+
   role(id: string): KnownRole | undefined {
     return this.#roles.get(id);
   }

@@ -80,10 +80,10 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   // What is listed at first is no change.
   let isStarted = false;
   const caches = createAuditorCaches(transport, {
-    onRbac: (place) => {
+    onRbac: (place, felt) => {
       if (!isStarted) return;
       near.add(place);
-      far.add(place);
+      far.add(felt());
     },
     onCredential: (key) => {
       if (isStarted) controller.queue.add(key);
@@ -116,8 +116,10 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
 
   try {
     await untilSynced(caches, asked, longestSyncMs);
-    const { trusted } = config;
-    log.info({ credentials: caches.credentialCount(), controller: config.controller, trusted }, 'ready');
+    log.info(
+      { credentials: caches.credentialCount(), controller: config.controller, trusted: config.trusted },
+      'ready',
+    );
     isStarted = true;
     for (const key of caches.credentialKeys()) controller.queue.add(key);
     controller.start();

@@ -207,6 +207,41 @@ test('whom the operator trusts is not counted, and named in the baseline', async
   await untilVerdict(namespace, 'Exclusive');
 });
 
+test('a right of the cluster that a binding completes, in a namespace of which no report speaks, is noticed', async () => {
+  const namespace = await freshCredential();
+  const far = await cluster.freshNamespace('far');
+  const [editors, asMasters] = [{ namespace: far, name: 'editors' }, { name: 'acts-as-masters' }];
+  const mayImpersonate = (resource: string) => [
+    { apiGroups: [''], resources: [resource], verbs: ['impersonate'] },
+  ];
+  const edits = {
+    ...rbac,
+    kind: 'RoleBinding',
+    metadata: editors,
+    roleRef: roleRef('Role', editors.name),
+    subjects: [user('eve')],
+  };
+  await apply(
+    { ...rbac, kind: 'Role', metadata: editors, rules: mayImpersonate('serviceaccounts') },
+    edits,
+    { ...rbac, kind: 'ClusterRole', metadata: asMasters, rules: mayImpersonate('groups') },
+    {
+      ...rbac,
+      kind: 'ClusterRoleBinding',
+      metadata: asMasters,
+      roleRef: roleRef('ClusterRole', asMasters.name),
+      subjects: [user('eve')],
+    },
+  );
+  await untilVerdict(namespace, 'Shared');
+  await cluster.kubectl(['delete', 'rolebinding', editors.name, '-n', far]);
+  await untilVerdict(namespace, 'Exclusive');
+  await apply(edits);
+  expect(await untilVerdict(namespace, 'Shared')).toMatchObject({ paths: [{ subject: 'User eve' }] });
+  await cluster.kubectl(['delete', 'clusterrolebinding', asMasters.name]);
+  await untilVerdict(namespace, 'Exclusive');
+});
+
 test('service accounts of other namespaces are counted, and nothing of theirs is named', async () => {
   const namespace = await freshCredential();
   const ci = await cluster.freshNamespace('canary');

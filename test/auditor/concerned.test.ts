@@ -1,6 +1,19 @@
 import { expect, test } from '@jest/globals';
-import { dependenceOf, isConcerned } from '../../src/auditor/concerned.ts';
+import { audit } from '../../src/auditor/closure.ts';
+import { dependenceOf, isConcerned, placeOf } from '../../src/auditor/concerned.ts';
 import type { AccessReport } from '../../src/auditor/report.ts';
+import { question } from './fixtures/fixture.ts';
+import {
+  account,
+  binding,
+  can,
+  clusterGrant,
+  grant,
+  parsed,
+  role,
+  type Written,
+} from './fixtures/objects.ts';
+import { indexOf } from './indexed.ts';
 import { accountIn, controller, other, report } from './seen.ts';
 
 /** Whether a change at this place concerns an audit in `apps` that last said this. */
@@ -45,4 +58,60 @@ test.each(['system:serviceaccounts', 'system:authenticated', 'system:unauthentic
 
 test('of what was not looked at yet everything is a concern', () => {
   expect(isConcerned(new Set(['shop']), { namespace: 'apps', on: undefined })).toBe(true);
+});
+
+/** Where a change of the last of these may be felt, once it has happened. */
+function felt(before: readonly Written[], ...versions: readonly Written[]): string {
+  const objects = versions.map((each) => parsed({ ...each }));
+  return placeOf(objects, indexOf([...before, ...versions]));
+}
+
+const jane = 'User jane';
+const groups = clusterGrant('fixture-x', jane, can('impersonate', 'groups', 'system:masters'));
+const bots = can('impersonate', 'serviceaccounts', 'bot');
+const asBots = grant('shop/y', jane, bots);
+const [botsRole, botsBinding] = [role('shop/y', bots), binding('shop/y', 'Role y', jane)];
+
+test('to act as a service account of any namespace completes a right of the cluster to act as groups', () => {
+  const index = indexOf(groups);
+  expect(audit(index, question).verdict).toBe('Exclusive');
+  const on = dependenceOf(audit(index, question), controller);
+  for (const object of asBots) index.put(parsed({ ...object }));
+  expect(audit(index, question).verdict).toBe('Shared');
+  const places = new Set([placeOf([parsed({ ...botsBinding })], index)]);
+  expect(isConcerned(places, { namespace: 'apps', on })).toBe(true);
+});
+
+test.each<[string, string, readonly Written[], readonly Written[]]>([
+  ['everywhere, by the binding', '', [...groups, botsRole], [botsBinding]],
+  ['everywhere, by the role that was waited for', '', [...groups, botsBinding], [botsRole]],
+  ['everywhere, by the role that gives it no more', '', [...groups, ...asBots], [botsRole, role('shop/y')]],
+  [
+    'everywhere, by a ClusterRole in a namespace',
+    '',
+    [...groups, ...clusterGrant('fixture-y', 'User joe', bots)],
+    [binding('shop/y', 'ClusterRole fixture-y', jane)],
+  ],
+  [
+    'everywhere, if it is of everybody',
+    '',
+    [...groups, botsRole],
+    [binding('shop/y', 'Role y', 'Group system:authenticated')],
+  ],
+  [
+    'everywhere, within bounds',
+    '',
+    grant('team/x', jane, can('impersonate:serviceaccount', 'serviceaccounts.authentication.k8s.io', 'bot')),
+    grant('shop/y', jane, can('impersonate-on:serviceaccount:get', 'secrets')).toReversed(),
+  ],
+  ['in its namespace, of somebody without the other half', 'shop', [botsRole], [botsBinding]],
+  [
+    'in its namespace, of another right',
+    'shop',
+    groups,
+    grant('shop/z', jane, can('get', 'secrets')).slice(1),
+  ],
+  ['in its namespace, of a service account', 'shop', groups, [account('shop/bot')]],
+])('a change is felt %s', (_, place, before, versions) => {
+  expect(felt(before, ...versions)).toBe(place);
 });
