@@ -5,6 +5,7 @@ import { Changes } from '../auditor/changes.ts';
 import { audit } from '../auditor/closure.ts';
 import { isConcerned } from '../auditor/concerned.ts';
 import { CrossCheck } from '../auditor/cross-check.ts';
+import { DoubtWatch } from '../auditor/doubt-watch.ts';
 import { doubtOf } from '../auditor/doubt.ts';
 import { AccessReconciler, type AccessReconcilerParts } from '../auditor/reconcile.ts';
 import { Tally } from '../auditor/tally.ts';
@@ -27,6 +28,7 @@ import { troubleIn, type Trouble } from './trouble.ts';
 const longestSyncMs = 120_000;
 const concurrency = 4;
 const passMs = 120_000;
+const doubtLookMs = 30_000;
 /** What changes in one go, such as an app that is installed, is looked at once. */
 const gatherMs = 500;
 /** Time for each Credential between two rounds over all of them, so that churn in a large cluster leaves a core half of its time. */
@@ -91,11 +93,16 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     onTrouble: (resource, error) => trouble(resource)(error),
     onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
   });
+  const doubt = () => doubtOf(caches.facts(), caches.hasUnreadable());
+  const queueAll = (): void => {
+    for (const key of caches.credentialKeys()) controller.queue.add(key);
+  };
+  const doubtWatch = new DoubtWatch({ doubt, everyMs: doubtLookMs, onChange: queueAll });
   const reconciler = new AccessReconciler({
     credential: caches.credential,
     controller: config.controller,
     audit: (of) => audit(caches.index, { ...of, trusted: config.trusted }),
-    doubt: () => doubtOf(caches.facts(), caches.hasUnreadable()),
+    doubt,
     crossCheck: new CrossCheck({ transport, clock: systemClock }),
     clock: systemClock,
     write: writerAt(transport),
@@ -121,7 +128,8 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
       'ready',
     );
     isStarted = true;
-    for (const key of caches.credentialKeys()) controller.queue.add(key);
+    doubtWatch.start();
+    queueAll();
     controller.start();
     await new Promise<void>((resolve) => {
       if (asked.aborted) resolve();
@@ -131,6 +139,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     if (!asked.aborted) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
+    doubtWatch.close();
     near.close();
     far.close();
     await controller.stop();
