@@ -28,6 +28,7 @@ export function valueProfiles(): readonly Readonly<Record<string, unknown>>[] {
     { replicas: 0 },
     { caConfigMap: 'forge-ca' },
     { instance: 'one' },
+    { 'auditor.trusted': ['ServiceAccount flux-system/helm-controller'] },
     ...choices(read).map(({ path, value }) => ({ [path.join('.')]: value })),
   ];
 }
