@@ -19,7 +19,7 @@ const planted = {
   'a fine-grained token': `github_pat_${characters(82)}`,
   "an App's token in the old form": `ghs_${characters(36)}`,
   "an App's token in the new form": `ghs_12345_${jwtHeader}.${characters(300)}.${characters(160)}`,
-  'a token of GitLab': `glpat-x7Kq2Vb9Zt4Lw8Nc5Rf1`,
+  'a token of GitLab': `glpat-${'x7Kq2Vb9Zt4Lw8Nc5Rf1'}`,
   "an App's JWT": `${jwtHeader}.${characters(120)}.${characters(342)}`,
   'a private key': generateKeyPairSync('rsa', { modulusLength: 2048 })
     .privateKey.export({ type: 'pkcs1', format: 'pem' })

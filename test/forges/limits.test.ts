@@ -28,7 +28,7 @@ async function failureAt(answer: RequestListener, deadlineMs = 10_000): Promise<
   const forge = providers.github.open(
     connection,
     { owner: 'acme', name: 'fleet' },
-    { value: new Secret('ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') },
+    { value: new Secret(`ghp_${'a'.repeat(36)}`) },
   );
   return await failureOf(forge.pullRequest(7, call()));
 }

