@@ -19,7 +19,7 @@ import { openToken } from './opening/opened-token.ts';
 import { AppProbes, probeToken } from './probing/probe.ts';
 import { isOfCredential, problemOf, problemOrThrow } from './problem.ts';
 import { ReadTokens } from './opening/read-tokens.ts';
-import { readerThrough } from './opening/reader-through.ts';
+import { readerThrough } from '../forges/through.ts';
 import { Session } from './opening/session.ts';
 import { Sightings, type Observed } from './probing/sightings.ts';
 import type { StoredSecret } from './material/stored-value.ts';

@@ -1,4 +1,5 @@
 import type { Connection, Forge, ForgeIdentity, ForgeWriter, Permission, Provider } from './forge.ts';
+import { writerThrough, type Writing } from './through.ts';
 
 /** Throws where nothing may be written any more. */
 type Fence = () => void;
@@ -17,14 +18,16 @@ export function fenced(provider: Provider, assertHeld: Fence): Provider {
       let writer: Forge | undefined;
       const writing = (): ForgeWriter =>
         (writer ??= provider.open(fencedConnection(connection, assertHeld), repository, token));
-      return { ...provider.open(connection, repository, token), ...fencedWrites(writing, assertHeld) };
+      return {
+        ...provider.open(connection, repository, token),
+        ...writerThrough(fencedWriting(writing, assertHeld)),
+      };
     },
   };
 }
 
-/** What it gives is written out for the compiler: a writing method that joins the contract and is not here is an error. */
-function fencedWrites(writer: () => ForgeWriter, assertHeld: Fence): Required<ForgeWriter> {
-  const write = async <T>(send: (writer: ForgeWriter) => Promise<T>): Promise<T> => {
+function fencedWriting(writer: () => ForgeWriter, assertHeld: Fence): Writing {
+  return async (send) => {
     assertHeld();
     try {
       return await send(writer());
@@ -33,15 +36,6 @@ function fencedWrites(writer: () => ForgeWriter, assertHeld: Fence): Required<Fo
       assertHeld();
       throw thrown;
     }
-  };
-  return {
-    createCommit: (commit, call) => write((forge) => forge.createCommit(commit, call)),
-    moveBranch: (move, call) => write((forge) => forge.moveBranch(move, call)),
-    deleteBranch: (branch, call) => write((forge) => forge.deleteBranch(branch, call)),
-    openPullRequest: (wanted, call) => write((forge) => forge.openPullRequest(wanted, call)),
-    updatePullRequest: (change, call) => write((forge) => forge.updatePullRequest(change, call)),
-    closePullRequest: (close, call) => write((forge) => forge.closePullRequest(close, call)),
-    decorate: (request, call) => write((forge) => forge.decorate(request, call)),
   };
 }
 

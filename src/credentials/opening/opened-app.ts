@@ -7,7 +7,7 @@ import type { ListedForge } from '../listed-forge.ts';
 import type { Logins } from './logins.ts';
 import type { AppMaterial } from '../material/material.ts';
 import type { Opened } from './opened.ts';
-import type { Reading } from './reader-through.ts';
+import type { Reading } from '../../forges/through.ts';
 import type { Held, Mint, ReadTokens } from './read-tokens.ts';
 
 /** What a live write token may take to be revoked. */

@@ -1,5 +1,5 @@
 import type { Forge, Permission, Spending } from '../../forges/forge.ts';
-import type { Reading } from './reader-through.ts';
+import type { Reading } from '../../forges/through.ts';
 
 /** A repository opened with one key or token. */
 export interface Opened {

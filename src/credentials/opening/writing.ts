@@ -4,7 +4,7 @@ import type { Forge, Spending } from '../../forges/forge.ts';
 import type { Need } from '../needs.ts';
 import type { Writing } from './opened.ts';
 import { CredentialProblem } from '../problem.ts';
-import { forgeThrough } from './reader-through.ts';
+import { forgeThrough } from '../../forges/through.ts';
 import type { Session } from './session.ts';
 
 /**

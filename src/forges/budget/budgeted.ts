@@ -1,16 +1,8 @@
-import type {
-  Call,
-  Connection,
-  Forge,
-  ForgeIdentity,
-  ForgeReader,
-  ForgeToken,
-  ForgeWriter,
-  Provider,
-} from '../forge.ts';
+import type { Call, Connection, Forge, ForgeIdentity, ForgeToken, ForgeWriter, Provider } from '../forge.ts';
 import { appAccount, installationAccount, userAccount } from './account-name.ts';
 import type { Budget } from './budget.ts';
 import { createsContent } from './calls-of.ts';
+import { readerThrough, writerThrough } from '../through.ts';
 
 /** How long a token that is given back late may take. */
 const givingBackMs = 5_000;
@@ -32,37 +24,10 @@ export function budgeted(provider: Provider, budget: Budget): Provider {
         (writer ??= provider.open(counted(connection, budget, account, token), repository, token));
       return {
         ...reading,
-        ...budgetedReads(reading, budget, account),
-        ...budgetedWrites(writing, budget, account),
+        ...readerThrough((use) => budget.through([account], () => use(reading))),
+        ...writerThrough((use) => budget.through([account], () => use(writing()))),
       };
     },
-  };
-}
-
-/** Written out for the compiler, as in `fenced`: a method that joins the contract and is not here is an error. */
-function budgetedReads(forge: ForgeReader, budget: Budget, account: string): Required<ForgeReader> {
-  const read = <T>(work: () => Promise<T>): Promise<T> => budget.through([account], work);
-  return {
-    look: (query, call) => read(() => forge.look(query, call)),
-    changes: (range, call) => read(() => forge.changes(range, call)),
-    listFiles: (query, call) => read(() => forge.listFiles(query, call)),
-    readBlobs: (blobs, call) => read(() => forge.readBlobs(blobs, call)),
-    streamArchive: (query, call) => read(() => forge.streamArchive(query, call)),
-    pullRequest: (number, call) => read(() => forge.pullRequest(number, call)),
-  };
-}
-
-function budgetedWrites(writer: () => ForgeWriter, budget: Budget, account: string): Required<ForgeWriter> {
-  const write = <T>(work: (writer: ForgeWriter) => Promise<T>): Promise<T> =>
-    budget.through([account], () => work(writer()));
-  return {
-    createCommit: (commit, call) => write((forge) => forge.createCommit(commit, call)),
-    moveBranch: (move, call) => write((forge) => forge.moveBranch(move, call)),
-    deleteBranch: (branch, call) => write((forge) => forge.deleteBranch(branch, call)),
-    openPullRequest: (wanted, call) => write((forge) => forge.openPullRequest(wanted, call)),
-    updatePullRequest: (change, call) => write((forge) => forge.updatePullRequest(change, call)),
-    closePullRequest: (close, call) => write((forge) => forge.closePullRequest(close, call)),
-    decorate: (request, call) => write((forge) => forge.decorate(request, call)),
   };
 }
 
