@@ -247,10 +247,6 @@ export interface AppFacts {
   readonly login: string;
   /** The App's own. */
   readonly id: string;
-  /** Login of the account that the App belongs to, which may make new keys for it; absent when the forge does not say. */
-  readonly owner?: string;
-  /** What the App asks for now; who installed it may have accepted less. */
-  readonly permissions: readonly Permission[];
 }
 
 /** What a credential may do against what a promotion needs. */

@@ -17,7 +17,7 @@ export function appFacts(
 ): CredentialFacts {
   return {
     kind: 'app',
-    app: { login: 'acme-promoter[bot]', id: '12', permissions: least.granted },
+    app: { login: 'acme-promoter[bot]', id: '12' },
     installation: {
       id: '34',
       account: 'acme',

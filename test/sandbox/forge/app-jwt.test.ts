@@ -44,8 +44,6 @@ test("our own client learns the App's login and where it is installed, and is to
     expect(await identity.describeApp(key, call)).toEqual({
       login: 'acme-promoter[bot]',
       id: `${world.app.id}`,
-      owner: 'acme',
-      permissions: ['contents:write', 'pull_requests:write'],
     });
     expect(await identity.findInstallation(key, { repository: { owner, name } }, call)).toMatchObject({
       id: `${world.installation.id}`,

@@ -32,7 +32,6 @@ test.each<[string, Profile, RegExp, boolean]>([
     const key: AppKey = { appId: app.clientId, privateKey };
     expect(await identity.describeApp(key, call)).toMatchObject({
       login: 'acme-promoter[bot]',
-      owner: 'acme',
     });
     expect(await identity.findInstallation(key, { repository }, call)).toMatchObject({
       id: `${installation.id}`,
