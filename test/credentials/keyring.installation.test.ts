@@ -26,13 +26,13 @@ describe('the installation of an App', () => {
     await look(own);
     own.clock.advance(11 * minuteMs);
     await look(own);
-    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
+    expect(acme.asked().filter((route) => route === find)).toHaveLength(1);
   });
 
   test('is found once for all who ask at the same time', async () => {
     const own = await acme.promoter();
     await Promise.all([look(own), look(own), look(own)]);
-    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
+    expect(acme.asked().filter((route) => route === find)).toHaveLength(1);
   });
 
   test('that was removed and made anew is found within the same pass', async () => {
@@ -44,7 +44,7 @@ describe('the installation of an App', () => {
     acme.forge.install(own.app, own.repository.owner, [own.fullName]);
     expect((await reader.look(query, call())).base).toBeDefined();
     expect(await write(async (forge) => (await forge.look(query, call())).base !== undefined)).toBe(true);
-    expect(acme.taken().filter((route) => route === find)).toHaveLength(2);
+    expect(acme.asked().filter((route) => route === find)).toHaveLength(2);
     expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({ good: true });
   });
 
@@ -56,7 +56,7 @@ describe('the installation of an App', () => {
     own.clock.advance(10_000);
     acme.forge.log.clear();
     expect(await failureOf(reader.look(query, call()))).toMatchObject({ code: 'NotInstalled' });
-    expect(acme.taken().filter((route) => route === find)).toHaveLength(1);
+    expect(acme.asked().filter((route) => route === find)).toHaveLength(1);
     expect(own.uses.healthOf('apps/acme-promoter')).toMatchObject({ good: false, reason: 'NotInstalled' });
   });
 

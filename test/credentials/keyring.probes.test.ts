@@ -30,7 +30,7 @@ describe('a probe', () => {
     const probe = async (): Promise<number> => {
       acme.forge.log.clear();
       await (await own.keyring.inspect(credential, call())).probe();
-      return acme.taken().length;
+      return acme.asked().length;
     };
     expect(await probe()).toBe(2);
     for (let minutes = 10; minutes < 23 * 60; minutes += 10) {
@@ -44,7 +44,7 @@ describe('a probe', () => {
     const probe = async (): Promise<string[]> => {
       acme.forge.log.clear();
       await (await own.keyring.inspect(own.credential, call())).probe();
-      return acme.taken();
+      return acme.asked();
     };
     await probe();
     own.clock.advance(25 * 60 * minuteMs);

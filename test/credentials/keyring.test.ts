@@ -95,7 +95,7 @@ describe('a stored token', () => {
     const [{ login }] = await Promise.all([open(), open(), open()]);
     await open();
     expect(login).toBe('grace');
-    expect(acme.taken().toSorted()).toEqual(['GET /repos/{owner}/{repo}', 'GET /user']);
+    expect(acme.asked().toSorted()).toEqual(['GET /repos/{owner}/{repo}', 'GET /user']);
   });
 
   test('that two forges would know is asked of each whose it is', async () => {
@@ -150,13 +150,13 @@ describe('two Credentials on one Secret', () => {
         const { reader } = await own.keyring.open(named(own, name), own.purpose, call());
         await reader.look(query, call());
       }
-      expect(alone.taken().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
+      expect(alone.asked().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
       expect(own.uses.healthOf('apps/one')).toMatchObject({ good: true });
       expect(own.uses.healthOf('apps/two')).toMatchObject({ good: true });
       own.keyring.forget('apps/one');
       const { reader } = await own.keyring.open(named(own, 'two'), own.purpose, call());
       await reader.look(query, call());
-      expect(alone.taken().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
+      expect(alone.asked().filter((route) => route.endsWith('access_tokens'))).toHaveLength(1);
     } finally {
       await alone.stop();
     }

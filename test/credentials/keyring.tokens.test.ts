@@ -18,7 +18,7 @@ async function open({ keyring, credential, purpose }: Promoter): Promise<Access>
 }
 
 function mints(): number {
-  return acme.taken().filter((route) => route === mint).length;
+  return acme.asked().filter((route) => route === mint).length;
 }
 
 /** Every token that was minted for a promoter, oldest first. */

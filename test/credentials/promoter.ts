@@ -176,16 +176,6 @@ export class Acme {
     return this.forge.log.entries().map(({ route }) => route);
   }
 
-  /**
-   * What of it the forge took. It does not take a JWT that is dated by a clock that stands still or was set on, and is asked again with
-   * the time that it told.
-   */
-  taken(): string[] {
-    return this.forge.log
-      .entries()
-      .flatMap(({ route, credential }) => (credential === 'refused' ? [] : [route]));
-  }
-
   async stop(): Promise<void> {
     await this.connection.close();
     await this.forge.stop();
@@ -193,8 +183,8 @@ export class Acme {
 }
 
 export async function startAcme(): Promise<Acme> {
-  const forge = await startForge({ limits: noLimits });
   const clock = new ManualClock();
+  const forge = await startForge({ limits: noLimits, clock });
   const connection = connect(
     { host, provider: 'github', apiUrl: forge.urls.api, allowPrivateNetwork: true },
     { clock },

@@ -92,7 +92,7 @@ describe('another tenant with an App of her own, good and installed at her own a
     return { hers, secret };
   }
 
-  const tokensFor = (): number => acme.taken().filter((route) => route.endsWith('/access_tokens')).length;
+  const tokensFor = (): number => acme.asked().filter((route) => route.endsWith('/access_tokens')).length;
 
   test("for the other's repository", async () => {
     const own = await warmed();
@@ -166,7 +166,7 @@ test("what becomes of one tenant's Secret ends no token of another", async () =>
   const { reader } = await own.keyring.open(own.credential, own.purpose, call());
   await reader.look(query, call());
   // Eve's own may be revoked only now.
-  expect(acme.taken().filter((route) => route !== 'DELETE /installation/token')).toEqual([
+  expect(acme.asked().filter((route) => route !== 'DELETE /installation/token')).toEqual([
     'POST /graphql repository',
   ]);
 });

@@ -11,7 +11,7 @@ afterAll(() => acme.stop());
 const probe = 'GET /repos/{owner}/{repo}/installation';
 
 function probes(): number {
-  return acme.taken().filter((route) => route === probe).length;
+  return acme.asked().filter((route) => route === probe).length;
 }
 
 /** One use by this environment. */
@@ -123,7 +123,7 @@ describe('the forge is asked about a credential that works', () => {
     expect(probes()).toBe(1);
     acme.forge.log.clear();
     await passes.pass(minuteMs);
-    expect(acme.taken()).toEqual([probe]);
+    expect(acme.asked()).toEqual([probe]);
   });
 
   test('not while ordinary calls for the same repository prove as much, but once an hour at least', async () => {

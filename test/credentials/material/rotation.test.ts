@@ -243,7 +243,7 @@ describe('a stored token that was replaced', () => {
     });
     expect(acts).toBe(1);
     expect(moved).toBe(acme.forge.branch(own.fullName, 'promotion/x'));
-    expect(acme.taken().filter((route) => route.endsWith('/git/commits'))).toHaveLength(1);
+    expect(acme.asked().filter((route) => route.endsWith('/git/commits'))).toHaveLength(1);
   });
 
   test("by another person's acts as that person from then on", async () => {

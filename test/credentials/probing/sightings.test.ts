@@ -58,7 +58,7 @@ async function probe({ keyring }: Promoter, credential: Credential): Promise<Cre
 }
 
 function asked(route: string): number {
-  return acme.taken().filter((each) => each === route).length;
+  return acme.asked().filter((each) => each === route).length;
 }
 
 describe('when the forge last saw a token is asked of whom lastUsedFrom names', () => {
