@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { codeOf } from '../../../src/base/error.ts';
 
 /**
  * Its standard input is a pipe whose other end only our process holds, so its end of file is our end, however we died. The
@@ -42,12 +44,31 @@ export function startWatchdog({ folder }: { folder: string }): Watchdog {
   const ended = once(shell, 'exit');
   ended.catch(() => undefined);
   shell.stdin.on('error', () => undefined); // a watchdog that somebody killed must not end us
+  const watched = new Set<number>();
   return {
-    watch: (pid) => void shell.stdin.write(`watch ${pid}\n`),
-    forget: (pid) => void shell.stdin.write(`forget ${pid}\n`),
+    watch: (pid) => {
+      watched.add(pid);
+      shell.stdin.write(`watch ${pid}\n`);
+    },
+    forget: (pid) => {
+      watched.delete(pid);
+      shell.stdin.write(`forget ${pid}\n`);
+    },
     async close() {
       shell.stdin.end();
       if (shell.exitCode === null && shell.signalCode === null) await ended;
+      // A Ctrl-C between its fork and its own session ends the shell before it can ignore any: then it is on us.
+      if (shell.exitCode !== 0) for (const group of watched) killGroup(group);
+      watched.clear();
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ESRCH') throw thrown;
+  }
 }
