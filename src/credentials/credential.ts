@@ -5,7 +5,7 @@ import type {
   Permission,
   RateFacts,
   TokenFacts,
-} from '../forges/forge.ts';
+} from '../forges/identity.ts';
 import type { Need } from './needs.ts';
 
 /** What a probe found out about a credential: one model for every kind of credential and every forge. */

@@ -1,7 +1,8 @@
 import type { Credential } from '../api/credential.ts';
 import type { Clock } from '../base/time.ts';
 import { callsOf } from '../forges/budget/calls-of.ts';
-import type { AppFacts, Call, Forge, ForgeReader, Repository, Sighting } from '../forges/forge.ts';
+import type { Call, Forge, ForgeReader, Repository } from '../forges/forge.ts';
+import type { AppFacts, Sighting } from '../forges/identity.ts';
 import type { Plan } from '../forges/plan.ts';
 import { allowedForge, listedForge } from './allowed.ts';
 import type { CredentialFacts } from './credential.ts';

@@ -1,5 +1,6 @@
 import type { Budget } from '../forges/budget/budget.ts';
-import type { Connection, Provider } from '../forges/forge.ts';
+import type { Connection } from '../forges/connection.ts';
+import type { Provider } from '../forges/provider.ts';
 
 /** One forge of the operator's list. */
 export interface ListedForge {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Permission, Provider } from '../forges/forge.ts';
+import type { Permission } from '../forges/identity.ts';
+import type { Provider } from '../forges/provider.ts';
 
 /** A permission that some promotions take beyond what every one does. */
 export interface Need {

@@ -7,7 +7,7 @@ import { Agent, request, type Dispatcher } from 'undici';
 import { Connecting } from '../base/connecting.ts';
 import { heeding } from '../base/heeding.ts';
 import { type Clock, systemClock } from '../base/time.ts';
-import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './forge.ts';
+import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './connection.ts';
 import { addressRefusal, requestRefusal } from './outbound.ts';
 
 /** A connection that its owner ends. */

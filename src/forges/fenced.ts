@@ -1,4 +1,7 @@
-import type { Connection, Forge, ForgeIdentity, ForgeWriter, Permission, Provider } from './forge.ts';
+import type { Connection } from './connection.ts';
+import type { Forge, ForgeWriter } from './forge.ts';
+import type { ForgeIdentity, Permission } from './identity.ts';
+import type { Provider } from './provider.ts';
 import { writerThrough, type Writing } from './through.ts';
 
 /** Throws where nothing may be written any more. */

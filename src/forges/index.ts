@@ -1,5 +1,7 @@
 import { ForgeError } from './errors.ts';
-import type { Provider, ProviderName, Repository } from './forge.ts';
+import type { ProviderName } from './connection.ts';
+import type { Repository } from './forge.ts';
+import type { Provider } from './provider.ts';
 import { gitea } from './gitea/forge.ts';
 import { github } from './github/forge.ts';
 import { gitlab } from './gitlab/forge.ts';

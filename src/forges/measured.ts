@@ -1,5 +1,5 @@
 import { codeOf, isAborted } from '../base/error.ts';
-import type { Provider } from './forge.ts';
+import type { Provider } from './provider.ts';
 
 /** One call to a forge, when it has ended. */
 export interface MeasuredCall {

@@ -1,7 +1,7 @@
 import { isEverAllowed, kindOfAddress, mayConnectTo } from '../base/address-kind.ts';
 import { sentence } from '../base/sentence.ts';
 import { ForgeError } from './errors.ts';
-import type { Endpoint, Request } from './forge.ts';
+import type { Endpoint, Request } from './connection.ts';
 
 /** What may stand in a request to another origin than the API's: nothing by which anybody could act. */
 const harmlessHeaders: ReadonlySet<string> = new Set(['user-agent', 'accept', 'accept-encoding']);

@@ -1,6 +1,9 @@
 import type { Secret } from '../base/secret.ts';
 import { ForgeError } from './errors.ts';
-import type { Call, Connection, Provider, TokenFacts } from './forge.ts';
+import type { Connection } from './connection.ts';
+import type { Call } from './forge.ts';
+import type { TokenFacts } from './identity.ts';
+import type { Provider } from './provider.ts';
 
 /**
  * A provider whose credentials are probed and shown, and through which nothing is promoted yet: whatever else is asked of it rejects

@@ -1,5 +1,5 @@
 import { z, type ZodType } from 'zod';
-import type { Connection } from './forge.ts';
+import type { Connection } from './connection.ts';
 
 /** What seldom changes is asked for again after this. */
 const rememberMs = 3_600_000;

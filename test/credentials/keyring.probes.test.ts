@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ForgeIdentity } from '../../src/forges/forge.ts';
+import type { ForgeIdentity } from '../../src/forges/identity.ts';
 import { call, failureOf } from '../forges/github/opened.ts';
 import { minuteMs, startAcme, tokenCredential, type Acme } from './promoter.ts';
 

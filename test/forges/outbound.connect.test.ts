@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { connect, type OpenConnection } from '../../src/forges/connect.ts';
 import { Secret } from '../../src/base/secret.ts';
-import type { Endpoint } from '../../src/forges/forge.ts';
+import type { Endpoint } from '../../src/forges/connection.ts';
 import { providers } from '../../src/forges/index.ts';
 import { makeCertificate } from '../certificate.ts';
 import { call, failureOf, id, type Failure } from './github/opened.ts';

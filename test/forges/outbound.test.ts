@@ -1,5 +1,5 @@
 import { expect, describe, test } from '@jest/globals';
-import type { Endpoint } from '../../src/forges/forge.ts';
+import type { Endpoint } from '../../src/forges/connection.ts';
 import { addressRefusal, requestRefusal } from '../../src/forges/outbound.ts';
 
 const github: Endpoint = { host: 'github.com', provider: 'github', apiUrl: 'https://api.github.com' };

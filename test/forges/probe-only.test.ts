@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/base/secret.ts';
 import { connect } from '../../src/forges/connect.ts';
-import type { Connection } from '../../src/forges/forge.ts';
+import type { Connection } from '../../src/forges/connection.ts';
 import { providers } from '../../src/forges/index.ts';
 import { call, failureOf } from './github/opened.ts';
 import { startScripted } from './scripted.ts';

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Secret } from '../../src/base/secret.ts';
 import { connect } from '../../src/forges/connect.ts';
-import type { Call, Connection, TokenFacts } from '../../src/forges/forge.ts';
+import type { Connection } from '../../src/forges/connection.ts';
+import type { Call } from '../../src/forges/forge.ts';
+import type { TokenFacts } from '../../src/forges/identity.ts';
 import { startScripted, type Asked, type Said } from './scripted.ts';
 
 /** The moment of every recording. */

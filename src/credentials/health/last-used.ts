@@ -1,7 +1,7 @@
 import type { CredentialStatus } from '../../api/credential.ts';
 import { sentence } from '../../base/sentence.ts';
 import { addMs, toTimestamp } from '../../base/time.ts';
-import type { ForgeLastUsed } from '../../forges/forge.ts';
+import type { ForgeLastUsed } from '../../forges/identity.ts';
 import type { Use } from './uses.ts';
 
 type LastUsed = CredentialStatus['lastUsed'];

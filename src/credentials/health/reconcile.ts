@@ -2,7 +2,7 @@ import type { Credential } from '../../api/credential.ts';
 import { redactOurs } from '../../base/redaction.ts';
 import { isSameJson } from '../../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../../base/time.ts';
-import type { AppFacts } from '../../forges/forge.ts';
+import type { AppFacts } from '../../forges/identity.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isOlder } from '../../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';

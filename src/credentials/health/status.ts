@@ -2,7 +2,7 @@ import type { CredentialStatus } from '../../api/credential.ts';
 import type { Condition } from '../../api/meta.ts';
 import { sentence } from '../../base/sentence.ts';
 import { toTimestamp } from '../../base/time.ts';
-import type { AppFacts } from '../../forges/forge.ts';
+import type { AppFacts } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { exclusivenessOf } from './exclusiveness.ts';
 import { lastUsedOf, type Span } from './last-used.ts';

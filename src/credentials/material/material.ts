@@ -1,6 +1,6 @@
 import type { CredentialSpec } from '../../api/credential.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { AppKey } from '../../forges/forge.ts';
+import type { AppKey } from '../../forges/identity.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import { CredentialProblem } from '../problem.ts';
 import { readApp } from './stored-app.ts';

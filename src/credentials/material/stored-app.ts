@@ -1,4 +1,5 @@
-import type { AppKey, Endpoint } from '../../forges/forge.ts';
+import type { Endpoint } from '../../forges/connection.ts';
+import type { AppKey } from '../../forges/identity.ts';
 import { readPrivateKey } from './private-key.ts';
 import { CredentialProblem } from '../problem.ts';
 import {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Installation, Repository } from '../../forges/forge.ts';
+import type { Repository } from '../../forges/forge.ts';
+import type { Installation } from '../../forges/identity.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { AppMaterial } from '../material/material.ts';
 import { SharedWork } from './shared-work.ts';

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/time.ts';
 import { installationAccount } from '../../forges/budget/account-name.ts';
 import { isForgeError } from '../../forges/errors.ts';
-import type { Call, Forge, MintedToken, Permission, Repository, Spending } from '../../forges/forge.ts';
+import type { Call, Forge, Repository } from '../../forges/forge.ts';
+import type { MintedToken, Permission } from '../../forges/identity.ts';
+import type { Spending } from '../../forges/provider.ts';
 import { installedName, type Installed, type InstalledApps, type InstalledName } from './installed.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { Logins } from './logins.ts';

@@ -1,4 +1,6 @@
-import type { Forge, Permission, Spending } from '../../forges/forge.ts';
+import type { Forge } from '../../forges/forge.ts';
+import type { Permission } from '../../forges/identity.ts';
+import type { Spending } from '../../forges/provider.ts';
 import type { Reading } from '../../forges/through.ts';
 
 /** A repository opened with one key or token. */

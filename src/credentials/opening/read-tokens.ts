@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
-import type { Call, MintedToken } from '../../forges/forge.ts';
+import type { Call } from '../../forges/forge.ts';
+import type { MintedToken } from '../../forges/identity.ts';
 import { SharedWork } from './shared-work.ts';
 
 /** What a token is wanted for. `identity` holds the Secret's uid and the key's SHA-256. */

@@ -1,6 +1,7 @@
 import { isForgeError } from '../../forges/errors.ts';
 import type { Reservation } from '../../forges/budget/budget.ts';
-import type { Forge, Spending } from '../../forges/forge.ts';
+import type { Forge } from '../../forges/forge.ts';
+import type { Spending } from '../../forges/provider.ts';
 import type { Need } from '../needs.ts';
 import type { Writing } from './opened.ts';
 import { CredentialProblem } from '../problem.ts';

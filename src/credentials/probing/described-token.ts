@@ -1,6 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
 import { ForgeError } from '../../forges/errors.ts';
-import type { Call, Subject, TokenFacts } from '../../forges/forge.ts';
+import type { Call } from '../../forges/forge.ts';
+import type { Subject, TokenFacts } from '../../forges/identity.ts';
 import type { ListedForge } from '../listed-forge.ts';
 
 /** So many characters of a token in a row are no accident. */

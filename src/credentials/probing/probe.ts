@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
 import { installationAccount } from '../../forges/budget/account-name.ts';
-import type { AppFacts, Call, Permission, Repository, Sighting } from '../../forges/forge.ts';
+import type { Call, Repository } from '../../forges/forge.ts';
+import type { AppFacts, Permission, Sighting } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { describedToken } from './described-token.ts';
 import { installedName, type InstalledApps } from '../opening/installed.ts';

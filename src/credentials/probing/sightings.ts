@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Call, ForgeIdentity, ObservedToken, Sighting } from '../../forges/forge.ts';
+import type { Call } from '../../forges/forge.ts';
+import type { ForgeIdentity, ObservedToken, Sighting } from '../../forges/identity.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { AppMaterial, Material } from '../material/material.ts';
 import { repositoryOf } from '../named-repository.ts';

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
 import { isForgeError, type ForgeError } from '../errors.ts';
-import type { Answer, RateFacts, Spending } from '../forge.ts';
+import type { Answer } from '../connection.ts';
+import type { RateFacts } from '../identity.ts';
+import type { Spending } from '../provider.ts';
 import { Account } from './account.ts';
 import { AccountsOfTokens } from './accounts-of-tokens.ts';
 import type { Ending } from './gate.ts';

@@ -1,4 +1,7 @@
-import type { Call, Connection, Forge, ForgeIdentity, ForgeToken, ForgeWriter, Provider } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call, Forge, ForgeWriter } from '../forge.ts';
+import type { ForgeIdentity } from '../identity.ts';
+import type { ForgeToken, Provider } from '../provider.ts';
 import { appAccount, installationAccount, userAccount } from './account-name.ts';
 import type { Budget } from './budget.ts';
 import { createsContent } from './calls-of.ts';

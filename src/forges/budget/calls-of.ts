@@ -1,4 +1,4 @@
-import type { Request } from '../forge.ts';
+import type { Request } from '../connection.ts';
 import type { Plan, PlannedWrite } from '../plan.ts';
 
 /** The most requests that create content each write takes, at whichever forge: what is not needed is given back. */

@@ -1,4 +1,5 @@
-import type { AnswerHeaders, RateFacts } from '../forge.ts';
+import type { AnswerHeaders } from '../connection.ts';
+import type { RateFacts } from '../identity.ts';
 
 /** What an answer tells of the primary limit: REST and GraphQL have one each where the forge has both. */
 export interface HeardRate extends RateFacts {

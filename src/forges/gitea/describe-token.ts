@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
-import type { Call, Connection, ScopeFacts, TokenFacts } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { ScopeFacts, TokenFacts } from '../identity.ts';
 import { keep, recall } from '../remember.ts';
 import { ownRow, type Row } from './own-row.ts';
 import { askGitea, type Bearer } from './request.ts';

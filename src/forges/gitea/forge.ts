@@ -1,5 +1,5 @@
 import { foreignOf } from '../foreign-token.ts';
-import type { Provider } from '../forge.ts';
+import type { Provider } from '../provider.ts';
 import { probeOnly } from '../probe-only.ts';
 import { describeToken } from './describe-token.ts';
 import { neededScopes } from './scope.ts';

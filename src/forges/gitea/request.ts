@@ -1,7 +1,8 @@
 import type { Secret } from '../../base/secret.ts';
 import { ask, type Question, type Refusal, type Told } from '../ask.ts';
 import { ForgeError } from '../errors.ts';
-import type { Call, Connection } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
 
 /** Whose word a question carries, and to whom. */
 export interface Bearer {

@@ -1,4 +1,4 @@
-import type { ScopeFacts } from '../forge.ts';
+import type { ScopeFacts } from '../identity.ts';
 
 /** Commits and pull requests; labels and comments, which are an issue's; and whose token it is. */
 export const neededScopes: readonly string[] = ['write:repository', 'write:issue', 'read:user'];

@@ -1,7 +1,8 @@
 import { createAppAuth } from '@octokit/auth-app';
 import { Secret } from '../../base/secret.ts';
 import { ForgeError } from '../errors.ts';
-import type { AppKey, Connection } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { AppKey } from '../identity.ts';
 import type { Bearer } from './request.ts';
 
 /** auth-app dates a JWT back by so much, and lets it end ten minutes after that. */

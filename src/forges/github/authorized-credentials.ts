@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Call, ObservedToken, Sighting } from '../forge.ts';
+import type { Call } from '../forge.ts';
+import type { ObservedToken, Sighting } from '../identity.ts';
 import { listed } from './listed.ts';
 import type { GithubApi } from './request.ts';
 

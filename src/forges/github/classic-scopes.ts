@@ -1,4 +1,4 @@
-import type { Permission, ScopeFacts } from '../forge.ts';
+import type { Permission, ScopeFacts } from '../identity.ts';
 
 /** Who a token with classic scopes is looked at for. */
 export interface Held {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { AppFacts, AppKey, Call, Connection } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { AppFacts, AppKey } from '../identity.ts';
 import { appBearer } from './app-jwt.ts';
 import { GithubApi } from './request.ts';
 

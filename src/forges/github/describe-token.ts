@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
-import type {
-  AnswerHeaders,
-  Call,
-  Connection,
-  Repository,
-  ScopeFacts,
-  Subject,
-  TokenFacts,
-} from '../forge.ts';
+import type { AnswerHeaders, Connection } from '../connection.ts';
+import type { Call, Repository } from '../forge.ts';
+import type { ScopeFacts, Subject, TokenFacts } from '../identity.ts';
 import { fallsShort, scopeOfScopes, scopesOf, type Held } from './classic-scopes.ts';
 import { rateOf } from './rate.ts';
 import { GithubApi } from './request.ts';

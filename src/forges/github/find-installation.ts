@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ForgeError } from '../errors.ts';
-import type { AppKey, Call, Connection, Installation, Subject } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { AppKey, Installation, Subject } from '../identity.ts';
 import { appBearer } from './app-jwt.ts';
 import { permissionMap, permissionsOf } from './permissions.ts';
 import { isUnknownApp, type Refusal } from './refusal.ts';

@@ -1,4 +1,6 @@
-import type { Connection, Forge, ForgeToken, Provider, Repository } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Forge, Repository } from '../forge.ts';
+import type { ForgeToken, Provider } from '../provider.ts';
 import { streamArchive } from './archive.ts';
 import { readBlobs } from './blobs.ts';
 import { deleteBranch, moveBranch } from './branches.ts';

@@ -1,4 +1,5 @@
-import type { Connection, ForgeIdentity } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { ForgeIdentity } from '../identity.ts';
 import { describeApp } from './describe-app.ts';
 import { describeToken } from './describe-token.ts';
 import { findInstallation } from './find-installation.ts';

@@ -1,6 +1,7 @@
 import { z, type ZodType } from 'zod';
 import { isForgeError, type ForgeError } from '../errors.ts';
-import type { AnswerHeaders, Call } from '../forge.ts';
+import type { AnswerHeaders } from '../connection.ts';
+import type { Call } from '../forge.ts';
 import type { GithubApi } from './request.ts';
 
 /** Together 300 rows: more of one person's tokens is a list that nobody looks through. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Secret } from '../../base/secret.ts';
 import { ForgeError } from '../errors.ts';
-import type { Call, Connection, ForgeIdentity, MintedToken } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { ForgeIdentity, MintedToken } from '../identity.ts';
 import { appBearer } from './app-jwt.ts';
 import { beyond, permissionMap, permissionMapOf, permissionsOf } from './permissions.ts';
 import { isUnknownApp, type Refusal } from './refusal.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Permission, Provider } from '../forge.ts';
+import type { Permission } from '../identity.ts';
+import type { Provider } from '../provider.ts';
 
 /** What tokens are minted with: see `Provider.permissions`. */
 export const permissions = {

@@ -1,4 +1,5 @@
-import type { Connection, Repository } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Repository } from '../forge.ts';
 import type { GithubApi } from './request.ts';
 
 /** One repository, and by whose word it is spoken to. */

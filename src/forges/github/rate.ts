@@ -1,4 +1,5 @@
-import type { AnswerHeaders, RateFacts } from '../forge.ts';
+import type { AnswerHeaders } from '../connection.ts';
+import type { RateFacts } from '../identity.ts';
 
 /** What is left of the primary limit, by the headers that come with every answer; a server of one's own sends none while it does not limit. */
 export function rateOf(headers: AnswerHeaders): RateFacts | undefined {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addMs, toTimestamp } from '../../base/time.ts';
 import { ForgeError } from '../errors.ts';
-import type { AnswerHeaders } from '../forge.ts';
+import type { AnswerHeaders } from '../connection.ts';
 import { quote } from '../quote.ts';
 import { singleSignOn as authorization } from './single-sign-on.ts';
 

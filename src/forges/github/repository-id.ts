@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Call, Connection, Repository } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call, Repository } from '../forge.ts';
 import type { Place } from './place.ts';
 
 /** GraphQL's id of a repository: a name for it that opens nothing by itself. Changes when a repository is made anew. */

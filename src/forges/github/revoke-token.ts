@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
 import { isForgeError } from '../errors.ts';
-import type { Call, Connection } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
 import { GithubApi } from './request.ts';
 
 /** See `ForgeIdentity.revokeToken`. */

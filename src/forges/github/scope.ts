@@ -1,4 +1,4 @@
-import type { Permission, ScopeFacts } from '../forge.ts';
+import type { Permission, ScopeFacts } from '../identity.ts';
 import { beyond, permissions } from './permissions.ts';
 
 /**

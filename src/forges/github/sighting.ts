@@ -1,5 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
-import type { Call, Connection, ObservedToken, Sighting } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { ObservedToken, Sighting } from '../identity.ts';
 import { authorizedCredentials } from './authorized-credentials.ts';
 import { GithubApi } from './request.ts';
 import { tokenGrants } from './token-grants.ts';

@@ -1,4 +1,5 @@
-import type { AnswerHeaders, TokenFacts } from '../forge.ts';
+import type { AnswerHeaders } from '../connection.ts';
+import type { TokenFacts } from '../identity.ts';
 
 type Expiry = TokenFacts['expiry'];
 

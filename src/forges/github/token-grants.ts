@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Call, ObservedToken, ScopeFacts, Sighting } from '../forge.ts';
+import type { Call } from '../forge.ts';
+import type { ObservedToken, ScopeFacts, Sighting } from '../identity.ts';
 import { listed } from './listed.ts';
 import { permissionMap, permissionsOf } from './permissions.ts';
 import type { GithubApi } from './request.ts';

@@ -1,5 +1,5 @@
 import type { Secret } from '../../base/secret.ts';
-import type { TokenFacts } from '../forge.ts';
+import type { TokenFacts } from '../identity.ts';
 
 /**
  * By the prefixes of "About authentication to GitHub". 40 hex digits are a classic token from before there were prefixes. A token of

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Secret } from '../../base/secret.ts';
-import type { Call, Connection, TokenFacts } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
+import type { TokenFacts } from '../identity.ts';
 import type { GithubApi } from './request.ts';
 
 type Owner = TokenFacts['owner'];

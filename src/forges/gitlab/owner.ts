@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Call, TokenFacts } from '../forge.ts';
+import type { Call } from '../forge.ts';
+import type { TokenFacts } from '../identity.ts';
 import { keep, recall } from '../remember.ts';
 import { askGitlab, type Bearer } from './request.ts';
 

@@ -1,6 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
 import { ask, type Question, type Told } from '../ask.ts';
-import type { Call, Connection } from '../forge.ts';
+import type { Connection } from '../connection.ts';
+import type { Call } from '../forge.ts';
 import { throwFitting } from './refusal.ts';
 
 /** Whose word a question carries, and to whom. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ScopeFacts, TokenFacts } from '../forge.ts';
+import type { ScopeFacts, TokenFacts } from '../identity.ts';
 
 /** The only classic scope that can commit and open merge requests. */
 const needed = 'api';

@@ -1,5 +1,5 @@
 import type { CredentialFacts } from '../../../src/credentials/credential.ts';
-import type { Installation, ScopeFacts, TokenFacts } from '../../../src/forges/forge.ts';
+import type { Installation, ScopeFacts, TokenFacts } from '../../../src/forges/identity.ts';
 
 /** No more and no less than a promotion needs. */
 export const least: ScopeFacts = {

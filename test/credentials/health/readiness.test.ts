@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CredentialFacts } from '../../../src/credentials/credential.ts';
 import { readinessOf, type ReadinessInput } from '../../../src/credentials/health/readiness.ts';
-import type { ScopeFacts, TokenFacts } from '../../../src/forges/forge.ts';
+import type { ScopeFacts, TokenFacts } from '../../../src/forges/identity.ts';
 import { appFacts, least, tokenFacts } from './facts.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');

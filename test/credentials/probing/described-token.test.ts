@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ListedForge } from '../../../src/credentials/listed-forge.ts';
-import type { TokenFacts } from '../../../src/forges/forge.ts';
+import type { TokenFacts } from '../../../src/forges/identity.ts';
 import { call, failureOf } from '../../forges/github/opened.ts';
 import { Passes, readyOf } from '../health/passes.ts';
 import { startAcme, tokenCredential, type Acme } from '../promoter.ts';

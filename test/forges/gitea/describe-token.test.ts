@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TokenFacts } from '../../../src/forges/forge.ts';
+import type { TokenFacts } from '../../../src/forges/identity.ts';
 import { describeToken } from '../../../src/forges/gitea/describe-token.ts';
 import { failureOf } from '../github/opened.ts';
 import { recorded, withProbe, type Probe, type Recorded } from '../probing.ts';

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AppKey } from '../../../src/forges/forge.ts';
+import type { AppKey } from '../../../src/forges/identity.ts';
 import { refusal, type Answer, type Asked } from '../scripted.ts';
 import { call, failureOf, withForge } from './opened.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
-import type { TokenFacts } from '../../../src/forges/forge.ts';
+import type { TokenFacts } from '../../../src/forges/identity.ts';
 import { expiryOf } from '../../../src/forges/github/token-expiry.ts';
 import { refusal, type Answer, type Asked, type Said } from '../scripted.ts';
 import { call, failureOf, token as ofApp, withForge, type Failure } from './opened.ts';

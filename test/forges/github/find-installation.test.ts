@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AppKey } from '../../../src/forges/forge.ts';
+import type { AppKey } from '../../../src/forges/identity.ts';
 import { refusal, type Answer } from '../scripted.ts';
 import { call, failureOf, withForge } from './opened.ts';
 

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AppKey } from '../../../src/forges/forge.ts';
+import type { AppKey } from '../../../src/forges/identity.ts';
 import { createLog, errorFields } from '../../../src/telemetry/log.ts';
 import { SecretPieces } from '../../e2e/secret-pieces.ts';
 import type { Asked, Said } from '../scripted.ts';

@@ -1,6 +1,7 @@
 import { Secret } from '../../../src/base/secret.ts';
 import { connect, type OpenConnection } from '../../../src/forges/connect.ts';
-import type { Call, Forge, ForgeIdentity } from '../../../src/forges/forge.ts';
+import type { Call, Forge } from '../../../src/forges/forge.ts';
+import type { ForgeIdentity } from '../../../src/forges/identity.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { startScripted, type Answer, type Asked, type Scripted } from '../scripted.ts';
 

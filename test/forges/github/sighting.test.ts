@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
-import type { ObservedToken, Sighting } from '../../../src/forges/forge.ts';
+import type { ObservedToken, Sighting } from '../../../src/forges/identity.ts';
 import { refusal, type Answer, type Asked } from '../scripted.ts';
 import { call, failureOf, token as ofApp, withForge } from './opened.ts';
 

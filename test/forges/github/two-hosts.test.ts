@@ -4,7 +4,7 @@ import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/core';
 import { Secret } from '../../../src/base/secret.ts';
 import { connect, type OpenConnection } from '../../../src/forges/connect.ts';
-import type { AppKey } from '../../../src/forges/forge.ts';
+import type { AppKey } from '../../../src/forges/identity.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { startScripted, type Asked, type Scripted } from '../scripted.ts';
 import { call } from './opened.ts';

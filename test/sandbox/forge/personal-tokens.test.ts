@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
 import { connect } from '../../../src/forges/connect.ts';
-import type { TokenFacts } from '../../../src/forges/forge.ts';
+import type { TokenFacts } from '../../../src/forges/identity.ts';
 import { providers } from '../../../src/forges/index.ts';
 import type { Account } from './accounts.ts';
 import type { Permissions } from './permission-set.ts';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
 import { connect } from '../../../src/forges/connect.ts';
-import type { AppKey } from '../../../src/forges/forge.ts';
+import type { AppKey } from '../../../src/forges/identity.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { dataResidency, enterpriseServer, githubCom, type Profile } from './profile.ts';
 import { stage, type Stage } from './staged.ts';

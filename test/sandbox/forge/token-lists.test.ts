@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
 import { connect, type OpenConnection } from '../../../src/forges/connect.ts';
-import type { ForgeIdentity } from '../../../src/forges/forge.ts';
+import type { ForgeIdentity } from '../../../src/forges/identity.ts';
 import { providers } from '../../../src/forges/index.ts';
 import { stage, type Place, type Stage } from './staged.ts';
 
