@@ -3,16 +3,10 @@ import type { EnvironmentStatus, PipelineStatus } from '../api/pipeline-status.t
 import { reasons, type Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
+import type { CredentialSeen } from './credential-seen.ts';
 
 /** How urgent a reason is when several environments wait: what a person must mend comes first. */
 const urgency = { stalled: 0, retried: 1, blocked: 2, waiting: 3, warning: 4, fine: 5 } as const;
-
-/** Whether nobody but the controller can reach the credential's Secret, as the Credential says. */
-export interface CredentialExclusive {
-  readonly status: Condition['status'];
-  readonly reason: 'Exclusive' | 'Shared' | 'Exposed' | 'Unknown';
-  readonly message: string;
-}
 
 /** What of a pass the conditions are made of. */
 interface ConditionsInput {
@@ -20,14 +14,7 @@ interface ConditionsInput {
   readonly generation: number;
   readonly now: Date;
   readonly environments: readonly EnvironmentStatus[];
-  readonly credential:
-    | {
-        readonly healthy: Condition['status'];
-        readonly reason: Reason;
-        readonly message: string;
-        readonly exclusive: CredentialExclusive;
-      }
-    | undefined;
+  readonly credential: CredentialSeen | undefined;
 }
 
 /** The Pipeline's conditions; one whose status stays keeps its time. */

@@ -1,8 +1,5 @@
-import type { Credential } from '../api/credential.ts';
-import type { Condition } from '../api/meta.ts';
 import { promotionInto, type Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
-import { isReason } from '../api/reasons.ts';
 import { CodedError, codeOf } from '../base/error.ts';
 import { redactOurs } from '../base/redaction.ts';
 import { isSameJson } from '../base/same-json.ts';
@@ -13,13 +10,14 @@ import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { act, type Act, type Tools } from './act.ts';
 import { announce, type Announcement } from './announce.ts';
+import { credentialSeen, type CredentialSeen } from './credential-seen.ts';
 import { decide } from './decide.ts';
 import type { Decision, Outcome } from './decision.ts';
 import type { EnvironmentSeen, Observation } from './observation.ts';
 import { observe, type Caches } from './observe.ts';
 import { Retries } from './retries.ts';
 import { nextLook } from './rules.ts';
-import { statusOf, type CredentialSeen } from './status.ts';
+import { statusOf } from './status.ts';
 
 export interface ReconcilerParts {
   readonly tools: Tools;
@@ -323,38 +321,3 @@ function withPrevious(seen: Observation, status: PipelineStatus): Observation {
     }),
   };
 }
-
-function credentialSeen(name: string, credential: Credential | undefined): CredentialSeen {
-  if (credential === undefined) {
-    return {
-      name,
-      valid: 'Unknown',
-      healthy: 'False',
-      reason: 'CredentialNotFound',
-      message: `Credential ${name} does not exist; create it or correct credentialRef`,
-      exclusive: { status: 'Unknown', reason: 'Unknown', message: `Credential ${name} does not exist` },
-    };
-  }
-  const { status } = credential;
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return {
-    name,
-    ...(status?.owner === undefined ? {} : { owner: status.owner.login }),
-    valid: status?.valid ?? 'Unknown',
-    healthy: ready?.status ?? 'Unknown',
-    ...(status?.expiryTime === undefined ? {} : { expiryTime: status.expiryTime }),
-    reason: ready !== undefined && isReason(ready.reason) ? ready.reason : 'Unknown',
-    message: ready?.message ?? 'the forge has not been asked yet',
-    exclusive: exclusiveSeen(status?.conditions),
-  };
-}
-
-function exclusiveSeen(conditions: readonly Condition[] | undefined): CredentialSeen['exclusive'] {
-  const said = conditions?.find(({ type }) => type === 'Exclusive');
-  const reason = exclusiveReasons.find((each) => each === said?.reason);
-  if (said === undefined || reason === undefined)
-    return { status: 'Unknown', reason: 'Unknown', message: 'it has not been looked at yet' };
-  return { status: said.status, reason, message: said.message };
-}
-
-const exclusiveReasons = ['Exclusive', 'Shared', 'Exposed', 'Unknown'] as const;

@@ -3,27 +3,12 @@ import type { Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
 import { showAgainAt } from '../credentials/health/last-used.ts';
-import { conditionsOf, type CredentialExclusive } from './conditions.ts';
+import { conditionsOf } from './conditions.ts';
+import type { CredentialSeen } from './credential-seen.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { agreedRevision, type EnvironmentSeen, type Observation } from './observation.ts';
 import { barredKeys, promotionStatus } from './phases.ts';
 import { revisionStatus, targetStatus } from './target-status.ts';
-
-/** What is known of the Credential that a Pipeline's pull requests are made with. */
-export interface CredentialSeen {
-  readonly name: string;
-  readonly owner?: string;
-  readonly valid: 'True' | 'False' | 'Unknown';
-  /** Whether it is ready to promote with: valid, and with all it needs. */
-  readonly healthy: 'True' | 'False' | 'Unknown';
-  readonly expiryTime?: string;
-  /** When this Pipeline last used it. */
-  readonly lastUsed?: Date;
-  readonly reason: Reason;
-  readonly message: string;
-  /** Whether nobody else can reach its Secret. */
-  readonly exclusive: CredentialExclusive;
-}
 
 export interface StatusInput {
   readonly previous: PipelineStatus | undefined;
