@@ -99,7 +99,7 @@ export async function probeToken(
   const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
   const { token, identity } = material;
   const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
-  const sighting = await sight({ token, identity, owner: owner.login, ...expiresAt });
+  const sighting = await sight({ token, identity, owner: owner.login, alsoNeeds, ...expiresAt });
   const seen = sighting?.kind === 'found' ? sighting : undefined;
   const lastUsedOnForge = lastUsed ?? seen?.lastUsed;
   return {

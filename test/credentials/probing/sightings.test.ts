@@ -112,6 +112,15 @@ describe('when the forge last saw a token is asked of whom lastUsedFrom names', 
     expect(asked(mint)).toBe(1);
   });
 
+  test('with what promotions were found to take beyond what every one does', async () => {
+    const { own, credential } = await observed();
+    const { write } = await own.keyring.open(credential, own.purpose, call());
+    await write(() => Promise.resolve(), { changes: ['.github/workflows/ci.yaml'] });
+    expect(await probe(own, credential)).toMatchObject({
+      token: { scope: { verdict: 'Insufficient', lacking: ['workflows:write'] } },
+    });
+  });
+
   test('at once when that Credential has another Secret', async () => {
     const { own, credential } = await observed();
     await probe(own, credential);
