@@ -6,6 +6,8 @@ export const apiVersion = `${group}/${version}`;
 
 /** On a Namespace: the namespaces (comma-separated) whose Pipelines may have targets in it. */
 export const allowPipelinesFrom = `${group}/allow-pipelines-from`;
+/** Asks for a pass by being changed, as the objects of Flux are asked. */
+const requestedAt = 'reconcile.fluxcd.io/requestedAt';
 
 /** The one field owner of all that the controller writes into status. */
 export const fieldOwner = 'lockkeeper-controller';
@@ -160,6 +162,13 @@ export const conditions = mapList('type', condition, { min: 0, max: 8 });
 /** Whether something is so, as conditions say it. */
 export const trilean = z.enum(['True', 'False', 'Unknown']);
 
+/** Those that are read. The rest may be long, such as kubectl's copy of the whole object. */
+const annotations = z.object({
+  [allowPipelinesFrom]: z.string().optional(),
+  [requestedAt]: z.string().optional(),
+});
+export type Annotations = z.infer<typeof annotations>;
+
 /** The metadata that we read of any object. */
 export const objectMeta = z.object({
   name: z.string(),
@@ -168,5 +177,5 @@ export const objectMeta = z.object({
   resourceVersion: z.string(),
   generation: z.int().default(0),
   deletionTimestamp: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+  annotations: annotations.optional(),
 });

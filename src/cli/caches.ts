@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { credential, type Credential } from '../api/credential.ts';
-import { group, objectMeta, version } from '../api/meta.ts';
+import { group, objectMeta, version, type Annotations } from '../api/meta.ts';
 import { pipeline, promotionInto, type Pipeline } from '../api/pipeline.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { shareStrings } from '../base/share-strings.ts';
@@ -9,6 +9,7 @@ import type { AppObject } from '../engines/engine.ts';
 import { engineFor, engines } from '../engines/index.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector/reflector.ts';
 import type { Resource } from '../kube/resource.ts';
+import { isOlder } from '../kube/resource-version.ts';
 import type { Stored } from '../kube/reflector/store.ts';
 import type { Transport } from '../kube/transport/transport.ts';
 import type { ReflectorFacts } from '../telemetry/health.ts';
@@ -46,7 +47,7 @@ export interface Caches {
   readonly credential: (key: string) => Credential | undefined;
   readonly app: (namespace: string, name: string) => AppObject | undefined;
   /** Undefined when the Namespace does not exist. */
-  readonly namespaceAnnotations: (name: string) => Readonly<Record<string, string>> | undefined;
+  readonly namespaceAnnotations: (name: string) => Annotations | undefined;
   /** Undefined when the Namespace does not exist. */
   readonly namespaceUid: (name: string) => string | undefined;
   /** Resolves when all hold what the server has; rejects when stopped before. */
@@ -178,11 +179,12 @@ function isSameApp(before: AppObject, after: AppObject): boolean {
   return isSameJson({ ...before, metadata: { ...before.metadata, resourceVersion } }, after);
 }
 
-/** Nothing changed but what we write ourselves. */
+/** Nothing changed but what we write ourselves: no older record of it either, as a server that was put back has. */
 function isSameWish(before: Pipeline | Credential, after: Pipeline | Credential): boolean {
   return (
+    !isOlder(after.metadata.resourceVersion, before.metadata.resourceVersion) &&
     before.metadata.generation === after.metadata.generation &&
     before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
-    JSON.stringify(before.metadata.annotations) === JSON.stringify(after.metadata.annotations)
+    isSameJson(before.metadata.annotations, after.metadata.annotations)
   );
 }

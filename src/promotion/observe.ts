@@ -1,4 +1,4 @@
-import { allowPipelinesFrom } from '../api/meta.ts';
+import { allowPipelinesFrom, type Annotations } from '../api/meta.ts';
 import {
   promotionInto,
   type Environment,
@@ -18,7 +18,7 @@ import { memoryOf } from './target-status.ts';
 export interface Caches {
   readonly app: (engine: Engine, namespace: string, name: string) => AppObject | undefined;
   /** Annotations of a Namespace; undefined when it does not exist. */
-  readonly namespaceAnnotations: (name: string) => Readonly<Record<string, string>> | undefined;
+  readonly namespaceAnnotations: (name: string) => Annotations | undefined;
 }
 
 export interface ObserveInput {

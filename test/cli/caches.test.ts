@@ -25,30 +25,39 @@ function app(version: number, status: object): object {
   };
 }
 
-const pipeline = {
-  apiVersion: 'lockkeeper.dev/v1alpha1',
-  kind: 'Pipeline',
-  metadata: { name: 'podinfo', namespace: 'apps', uid: 'uid-2', resourceVersion: '2', generation: 1 },
-  spec: {
-    appRef: { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', name: 'podinfo' },
-    environments: [{ name: 'dev', targets: [{ namespace: 'dev' }] }],
-  },
-};
+function pipeline(version: number, annotations: Record<string, string> = {}): object {
+  return {
+    apiVersion: 'lockkeeper.dev/v1alpha1',
+    kind: 'Pipeline',
+    metadata: {
+      name: 'podinfo',
+      namespace: 'apps',
+      uid: 'uid-2',
+      resourceVersion: String(version),
+      generation: 1,
+      annotations,
+    },
+    spec: {
+      appRef: { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', name: 'podinfo' },
+      environments: [{ name: 'dev', targets: [{ namespace: 'dev' }] }],
+    },
+  };
+}
 
 let api: ScriptedApi;
 let transport: Transport;
 let caches: Caches;
 let apps: Stream;
+let pipelines: Stream;
 const looks: string[] = [];
 
 beforeEach(async () => {
   looks.length = 0;
   apps = new Stream().write({ type: 'ADDED', object: app(1, { observedGeneration: 1 }) }, end);
+  pipelines = new Stream().write({ type: 'ADDED', object: pipeline(2) }, end);
   api = await startScriptedApi(({ path }) => {
     if (path.endsWith('/helmreleases')) return apps;
-    const stream = new Stream();
-    if (path.endsWith('/pipelines')) stream.write({ type: 'ADDED', object: pipeline });
-    return stream.write(end);
+    return path.endsWith('/pipelines') ? pipelines : new Stream().write(end);
   });
   transport = new Transport(api.connection);
   caches = createCaches(transport, {
@@ -77,4 +86,30 @@ test('a Pipeline is looked at when what is read of its app changes, and not when
     return caches.app('dev', 'podinfo')?.metadata.resourceVersion === '11';
   });
   expect(looks).toEqual(['apps/podinfo']);
+});
+
+async function heardOf(version: number): Promise<void> {
+  await eventually(`version ${version} is heard of`, () => {
+    return caches.pipeline('apps/podinfo')?.metadata.resourceVersion === String(version);
+  });
+}
+
+test('a Pipeline is looked at when somebody asks for it as of Flux, and no other annotation is kept', async () => {
+  looks.length = 0;
+  pipelines.write({ type: 'MODIFIED', object: pipeline(10, { 'example.com/long': 'x'.repeat(1_000) }) });
+  pipelines.write({ type: 'MODIFIED', object: pipeline(11, { 'reconcile.fluxcd.io/requestedAt': 'now' }) });
+  await heardOf(11);
+  expect(looks).toEqual(['apps/podinfo']);
+  pipelines.write({ type: 'MODIFIED', object: pipeline(12, { 'example.com/long': 'x'.repeat(1_000) }) });
+  await heardOf(12);
+  expect(JSON.stringify(caches.pipeline('apps/podinfo'))).not.toContain('xxx');
+});
+
+test('a Pipeline of which an older record has come back is looked at', async () => {
+  pipelines.write({ type: 'MODIFIED', object: pipeline(20) });
+  await heardOf(20);
+  looks.length = 0;
+  pipelines.write({ type: 'MODIFIED', object: pipeline(15) });
+  await heardOf(15);
+  expect(looks).toContain('apps/podinfo');
 });

@@ -65,35 +65,41 @@ export function* credentials(secret: {
   }
 }
 
-/** So many Pipelines of four environments, by turns of the ten teams. */
+/** So many Pipelines of four environments, by turns of the ten teams, as `kubectl apply` makes them. */
 export function* pipelines(count: number): Generator<Made> {
   for (let at = 0; at < count; at += 1) {
     const namespace = teamNamespace(teamOf(at));
+    const applied = pipelineOf(at, namespace);
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(applied) };
     yield {
       path: `/apis/lockkeeper.dev/v1alpha1/namespaces/${namespace}/pipelines`,
-      body: {
-        apiVersion: 'lockkeeper.dev/v1alpha1',
-        kind: 'Pipeline',
-        metadata: { name: appName(at), namespace, labels: { 'example.com/team': namespace } },
-        spec: {
-          appRef: { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', name: appName(at) },
-          environments: environments.map((name) => ({
-            name,
-            targets: [{ namespace: targetNamespace(teamOf(at), groupOf(at), name) }],
-          })),
-          promotion: {
-            strategy: {
-              pullRequest: {
-                url: `https://github.com/${fleet}`,
-                paths: [`apps/${appName(at)}`],
-                credentialRef: { name: secretName },
-              },
-            },
+      body: { ...applied, metadata: { ...applied.metadata, annotations } },
+    };
+  }
+}
+
+function pipelineOf(at: number, namespace: string) {
+  return {
+    apiVersion: 'lockkeeper.dev/v1alpha1',
+    kind: 'Pipeline',
+    metadata: { name: appName(at), namespace, labels: { 'example.com/team': namespace } },
+    spec: {
+      appRef: { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', name: appName(at) },
+      environments: environments.map((name) => ({
+        name,
+        targets: [{ namespace: targetNamespace(teamOf(at), groupOf(at), name) }],
+      })),
+      promotion: {
+        strategy: {
+          pullRequest: {
+            url: `https://github.com/${fleet}`,
+            paths: [`apps/${appName(at)}`],
+            credentialRef: { name: secretName },
           },
         },
       },
-    };
-  }
+    },
+  };
 }
 
 /** The HelmReleases that they promote: one version in all environments, healthy, so that nothing is to be done. */
