@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../base/time.ts';
+import { KubeError } from '../kube/errors.ts';
 import type { Resource } from '../kube/resource.ts';
 import { pathOf } from '../kube/resource.ts';
 import type { Transport } from '../kube/transport/transport.ts';
@@ -116,9 +117,10 @@ export class CrossCheck {
     signal: AbortSignal,
   ): Promise<boolean> {
     const resourceAttributes = { namespace, verb, group: '', version: 'v1', resource: 'secrets', name };
+    const path = pathOf(reviews);
     const answer = await this.#transport.call({
       method: 'POST',
-      path: pathOf(reviews),
+      path,
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SubjectAccessReview',
@@ -126,7 +128,10 @@ export class CrossCheck {
       },
       signal,
     });
-    return reviewed.parse(answer).status.allowed;
+    const { data } = reviewed.safeParse(answer);
+    if (data === undefined)
+      throw new KubeError('Malformed', `POST ${path}: the answer says neither yes nor no`);
+    return data.status.allowed;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { KubeError } from '../kube/errors.ts';
 import { longestStaleMs, type ReflectorFacts } from '../telemetry/health.ts';
 
 /**
@@ -13,4 +14,13 @@ export function doubtOf(reflectors: readonly ReflectorFacts[], hasUnreadable: bo
   return behind === undefined
     ? undefined
     : `the auditor does not hear of changes of ${behind.resource} any more: see its log, and whether its ClusterRole is as the chart has it`;
+}
+
+/** Why it cannot be told that nobody else is let in, as a sentence: the API server answered no SubjectAccessReview. */
+export function noReview({ code }: Pick<KubeError, 'code'>): string {
+  const next =
+    code === 'Forbidden'
+      ? "see whether the auditor's ClusterRole is as the chart has it"
+      : 'see the log of the auditor';
+  return `no rule lets in anybody else, and the API server does not say whether anything else does (SubjectAccessReview: ${code}); ${next}`;
 }

@@ -2,11 +2,13 @@ import type { CredentialAccess } from '../api/credential.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { toTimestamp, type Clock } from '../base/time.ts';
 import type { Result } from '../kube/disposition.ts';
+import { isKubeError, type KubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { accessStatusOf, type Answer, type Audited } from './access-status.ts';
 import { secretNameOf, type AuditedCredential } from './audited.ts';
 import { dependenceOf, type Dependence } from './concerned.ts';
-import type { CrossCheck } from './cross-check.ts';
+import type { CrossCheck, CrossChecked } from './cross-check.ts';
+import { noReview } from './doubt.ts';
 import type { AccessReport } from './report.ts';
 
 /** A Credential with what stands in its status now. */
@@ -39,12 +41,14 @@ export interface AccessReconcilerParts {
   ) => Promise<string | undefined>;
   /** Told of each answer, and of what was said before, and with undefined of a Credential that is gone. */
   readonly onAnswer: (key: string, found: Found | undefined, before: CredentialAccess | undefined) => void;
+  /** The API server did not say whether it decides as its rules say. */
+  readonly onNoReview: (error: KubeError) => void;
 }
 
 /** The time moves hourly unless the answer changes. */
 const freshMs = 3_600_000;
 
-/** Nobody says when what could not be believed can be again. */
+/** Nobody says when what could not be believed or confirmed can be again. */
 const doubtfulMs = 60_000;
 
 /** What was written last, until the cache holds it. */
@@ -69,7 +73,7 @@ export class AccessReconciler {
     return this.#dependences.get(key);
   }
 
-  /** One pass. Writes only what is new. Rejects with a KubeError where the API server does not answer or take it. */
+  /** One pass. Writes only what is new. Rejects with a KubeError where the API server does not take it. */
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
     const { credential: find, controller, audit, crossCheck, clock, onAnswer } = this.#parts;
     const credential = find(key);
@@ -79,7 +83,9 @@ export class AccessReconciler {
     const of: Audited = { namespace, name, secret, controller };
     const report = audit(of);
     this.#dependences.set(key, dependenceOf(report, controller));
-    const checked = await crossCheck.of(key, { report, secret: { namespace, name: secret } }, signal);
+    const checked = await crossCheck
+      .of(key, { report, secret: { namespace, name: secret } }, signal)
+      .catch((thrown: unknown) => this.#withoutReview(report, thrown, signal));
     // Before it is confirmed that the API server says otherwise, what was said stands.
     if (checked.kind === 'unsure') return { requeueAfterMs: checked.againMs };
     const doubt = this.#parts.doubt();
@@ -90,6 +96,17 @@ export class AccessReconciler {
     const nextMs = await this.#say(key, to, answer, now, signal);
     const againMs = doubt === undefined ? checked.againMs : Math.min(checked.againMs, doubtfulMs);
     return { requeueAfterMs: Math.min(nextMs, againMs) };
+  }
+
+  /** Who was found to be let in is let in whatever else decides; that nobody else is cannot be said then. Throws what is no answer to that. */
+  #withoutReview({ verdict }: AccessReport, thrown: unknown, signal: AbortSignal): CrossChecked {
+    if (signal.aborted || !isKubeError(thrown)) throw thrown;
+    this.#parts.onNoReview(thrown);
+    return {
+      kind: 'known',
+      ...(verdict === 'Exclusive' ? { doubt: noReview(thrown) } : {}),
+      againMs: doubtfulMs,
+    };
   }
 
   /** Gives in how many milliseconds it is to be said again. */

@@ -112,6 +112,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
       const { verdict, others } = found.answer;
       log.info({ credential: key, verdict, others, before: before?.verdict ?? 'none' }, 'access');
     },
+    onNoReview: trouble('subjectaccessreviews'),
   });
   instruments.follow(() => ({
     // Nobody is elected: two that run at once write the same.

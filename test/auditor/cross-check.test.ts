@@ -205,3 +205,14 @@ test('where there is no answer nothing is known, and it is asked anew', async ()
   await expect(failing.of('apps/promoter', { report: rules, secret }, signal)).rejects.toThrow('away');
   await expect(failing.of('apps/promoter', { report: rules, secret }, signal)).rejects.toThrow('away');
 });
+
+test('what is neither yes nor no is no answer', async () => {
+  const silent = new CrossCheck({
+    transport: { call: () => Promise.resolve({ status: {} }) },
+    clock: { now: () => new Date(0) },
+  });
+  await expect(silent.of('apps/promoter', { report: rules, secret }, signal)).rejects.toMatchObject({
+    name: 'KubeError',
+    code: 'Malformed',
+  });
+});

@@ -5,6 +5,7 @@ import { AccessReconciler, type Found, type Writable } from '../../src/auditor/r
 import type { AccessReport } from '../../src/auditor/report.ts';
 import { Tally } from '../../src/auditor/tally.ts';
 import type { CredentialAccess } from '../../src/api/credential.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import { controller, other, report } from './seen.ts';
 
 const key = 'apps/promoter';
@@ -15,11 +16,14 @@ const sixHours = 6 * hour;
 let stored: AuditedCredential | undefined;
 let rules: AccessReport;
 let checked: CrossChecked;
+/** What the API server fails with when it is asked. */
+let failing: Error | undefined;
 let doubt: string | undefined;
 let now: Date;
 let written: { readonly to: Writable; readonly access: CredentialAccess }[];
 let forgotten: string[];
 let tally: Tally;
+let unanswered: KubeError[];
 let reconciler: AccessReconciler;
 
 function credential(
@@ -42,22 +46,28 @@ beforeEach(() => {
   written = [];
   forgotten = [];
   tally = new Tally();
+  unanswered = [];
+  failing = undefined;
   reconciler = new AccessReconciler({
     credential: () => stored,
     controller,
     audit: () => rules,
     doubt: () => doubt,
-    crossCheck: { of: () => Promise.resolve(checked), forget: (each) => void forgotten.push(each) },
+    crossCheck: {
+      of: () => (failing === undefined ? Promise.resolve(checked) : Promise.reject(failing)),
+      forget: (each) => void forgotten.push(each),
+    },
     clock: { now: () => now },
     write: (to, access) => {
       written.push({ to, access });
       return Promise.resolve('20');
     },
     onAnswer: (each: string, found: Found | undefined) => tally.note(each, found),
+    onNoReview: (error) => void unanswered.push(error),
   });
 });
 
-const pass = () => reconciler.reconcile(key, signal);
+const pass = (asked = signal) => reconciler.reconcile(key, asked);
 const later = (ms: number): void => void (now = new Date(now.getTime() + ms));
 /** The cache has come to hold what was written. */
 function heard(): void {
@@ -145,6 +155,44 @@ test.each([
   arrange();
   await pass();
   expect(written[0]?.access).toMatchObject({ verdict: 'Unknown', message: 'it does' });
+});
+
+describe('where the API server does not say whether it decides by its rules', () => {
+  const forbidden = new KubeError('Forbidden', 'cannot create subjectaccessreviews');
+
+  test('who is let in by a rule is told of at once, and asked about again in a minute', async () => {
+    await pass();
+    heard();
+    rules = report({ others: [other()] });
+    failing = forbidden;
+    expect(await pass()).toEqual({ requeueAfterMs: 60_000 });
+    expect(written[1]?.access).toMatchObject({ verdict: 'Shared', others: 1 });
+    expect(unanswered).toEqual([forbidden]);
+  });
+
+  test.each([
+    ['Forbidden', "see whether the auditor's ClusterRole is as the chart has it"],
+    ['Unavailable', 'see the log of the auditor'],
+  ] as const)('that nobody else is let in is Unknown (%s)', async (code, next) => {
+    failing = new KubeError(code, 'no answer');
+    expect(await pass()).toEqual({ requeueAfterMs: 60_000 });
+    expect(written[0]?.access).toMatchObject({
+      verdict: 'Unknown',
+      message: `no rule lets in anybody else, and the API server does not say whether anything else does (SubjectAccessReview: ${code}); ${next}`,
+    });
+    heard();
+    failing = undefined;
+    await pass();
+    expect(written[1]?.access.verdict).toBe('Exclusive');
+  });
+
+  test('nothing is said by a pass that has to end, nor for what is no fault of the API server', async () => {
+    failing = forbidden;
+    await expect(pass(AbortSignal.abort())).rejects.toBe(forbidden);
+    failing = new TypeError('of ours');
+    await expect(pass()).rejects.toBe(failing);
+    expect([written, unanswered]).toEqual([[], []]);
+  });
 });
 
 test('looks again when the API server is to be asked again', async () => {
