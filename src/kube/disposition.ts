@@ -37,7 +37,7 @@ const longestAskedMs = 3_600_000;
  * | returned `requeueAfterMs`       | after       | after that, or when it is added               | none any more     | requeued   |
  * | threw LeadershipLost            | dropped     | never here: another is the leader             | as they were      | –          |
  * | threw AbortError, as we stop    | dropped     | never here: the next process lists all keys   | as they were      | –          |
- * | threw Conflict                  | soon        | in a fraction of a second: the cache is behind | as they were     | failed     |
+ * | threw Conflict                  | soon        | in a fraction of a second: the cache is behind | as they were; the fourth in a row is one more | failed     |
  * | threw what has a `retryAfterMs` | backoff     | after its backoff, and not before that        | one more          | failed     |
  * | threw anything else             | backoff     | after its backoff                             | one more          | failed     |
  *

@@ -165,16 +165,22 @@ describe('what a pass throws', () => {
     expect(failures).toEqual([['a/1', new Error('no such label')]]);
   });
 
-  test('as a conflict brings the key back in a moment, however often', async () => {
+  test('as a conflict brings the key back in a moment, three times in a row', async () => {
     const { controller, begun, failures } = running();
     controller.queue.add('a/1');
     await pass();
-    for (let conflict = 1; conflict <= 10; conflict += 1) {
-      begun.at(-1)?.fail(new KubeError('Conflict', 'somebody was faster'));
+    const conflict = new KubeError('Conflict', 'somebody was faster');
+    for (let conflicts = 1; conflicts <= 3; conflicts += 1) {
+      begun.at(-1)?.fail(conflict);
       await pass(310);
-      expect(begun).toHaveLength(conflict + 1);
+      expect(begun).toHaveLength(conflicts + 1);
     }
-    expect(failures).toHaveLength(10);
+    begun.at(-1)?.fail(conflict);
+    await pass(440);
+    expect(begun).toHaveLength(4);
+    await pass(120);
+    expect(begun).toHaveLength(5);
+    expect(failures).toHaveLength(4);
   });
 
   test('with a time to wait does not bring the key back before', async () => {

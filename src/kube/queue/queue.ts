@@ -65,7 +65,10 @@ export class Queue {
     this.#arm();
   }
 
-  /** Adds the key in a fraction of a second, within the pace of those that failed; does not count as a failure, nor as a success. */
+  /**
+   * Adds the key in a fraction of a second, within the pace of those that failed; does not count as a failure, nor as a success. The
+   * fourth time in a row it does count, as `addAfterFailure`.
+   */
   addSoon(key: string): void {
     if (this.#closed) return;
     this.#retries.again(key, performance.now());

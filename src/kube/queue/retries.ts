@@ -6,6 +6,8 @@ import { Turns } from './turns.ts';
 
 /** For what a moment mends, such as a cache that is behind. */
 const momentMs = 200;
+/** What so many moments in a row do not mend has failed: a watch that has frozen does not catch up. */
+const momentsInARow = 3;
 /** 10,000 keys that failed with one outage have all been tried again within two minutes of its end. */
 const pace = { perSecond: 100, burst: 100 };
 
@@ -20,21 +22,28 @@ export class Retries {
   /** Those whose own time has come. */
   readonly #line = new Turns();
   readonly #bucket = new TokenBucket(pace);
+  /** How often in a row each was to come again in a moment. */
+  readonly #moments = new Map<string, number>();
 
   /** The key comes after its backoff, and not before `notBeforeMs` from now. */
   failed(key: string, notBeforeMs: number, now: number): void {
+    this.#moments.delete(key);
     // Upwards alone: what must not come before a time, comes after it, and not as one.
     const earliestMs = notBeforeMs * (1 + Math.random() / 10);
     this.#delays.bring(key, now + Math.max(earliestMs, this.#backoff.failed(key, now)));
   }
 
-  /** The key comes in a moment; the number of its failures stays as it is. */
+  /** The key comes in a moment, and the number of its failures stays as it is; the fourth time in a row it has failed. */
   again(key: string, now: number): void {
+    const moments = (this.#moments.get(key) ?? 0) + 1;
+    if (moments > momentsInARow) return this.failed(key, 0, now);
+    this.#moments.set(key, moments);
     this.#delays.bring(key, now + jittered(momentMs, 0.5));
   }
 
   /** The next failure of the key is its first. */
   succeeded(key: string): void {
+    this.#moments.delete(key);
     this.#backoff.succeeded(key);
   }
 

@@ -15,6 +15,7 @@ export class QueueModel {
   /** In the order in which they were set. */
   #later: { readonly key: string; readonly due: number; readonly way: 'delay' | 'retry' }[] = [];
   readonly #failures = new Map<string, number>();
+  readonly #soon = new Map<string, number>();
 
   get depth(): number {
     return this.#lines.reduce((sum, { keys }) => sum + keys.length, 0);
@@ -46,16 +47,21 @@ export class QueueModel {
   }
 
   addSoon(key: string): void {
+    const soon = (this.#soon.get(key) ?? 0) + 1;
+    if (soon > 3) return this.addAfterFailure(key);
+    this.#soon.set(key, soon);
     this.#put(key, 200, 'retry');
   }
 
   addAfterFailure(key: string): void {
+    this.#soon.delete(key);
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.#put(key, Math.min(120_000, 500 * 2 ** (failures - 1)), 'retry');
   }
 
   succeeded(key: string): void {
+    this.#soon.delete(key);
     this.#failures.delete(key);
   }
 

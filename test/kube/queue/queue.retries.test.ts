@@ -108,10 +108,26 @@ test('a key that shall come soon does, and its backoff neither grows nor ends', 
   expect(taken).toHaveLength(2);
 });
 
+test('a key that shall come soon over and over backs off: three times soon, then as one that failed', async () => {
+  const queue = new Queue();
+  const taken = takenBy(queue, (key) => queue.addSoon(key));
+  queue.add('a/1');
+  await pass(950);
+  expect(taken).toHaveLength(4);
+  // Half a second, a second and so on, each with three moments between.
+  await pass(60_000);
+  expect(taken.length).toBeLessThanOrEqual(4 + 7 * 4);
+  queue.succeeded('a/1');
+  taken.length = 0;
+  await pass(200_000);
+  expect(taken.length).toBeGreaterThan(3);
+});
+
 test('keys that shall come soon are held to the pace of those that failed', async () => {
   const queue = new Queue();
   const taken = takenBy(queue, (key) => queue.addSoon(key));
-  for (const key of keysOf('a', 50)) queue.add(key);
-  await pass(60_000);
-  expect(taken.length).toBeLessThanOrEqual(50 + 100 + 6_000 + 1);
+  const keys = keysOf('a', 1_000);
+  for (const key of keys) queue.add(key);
+  await pass(1_000);
+  expect(taken.length).toBeLessThanOrEqual(1_000 + 100 + 101);
 });
