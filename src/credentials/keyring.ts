@@ -2,7 +2,7 @@ import type { Credential } from '../api/credential.ts';
 import type { Clock } from '../base/time.ts';
 import { callsOf } from '../forges/budget/calls-of.ts';
 import type { Call, Forge, ForgeReader, Repository } from '../forges/forge.ts';
-import type { AppFacts, Sighting } from '../forges/identity.ts';
+import type { AppFacts } from '../forges/identity.ts';
 import type { Plan } from '../forges/plan.ts';
 import { allowedForge, listedForge } from './allowed.ts';
 import type { CredentialFacts } from './credential.ts';
@@ -12,7 +12,7 @@ import type { ListedForge } from './listed-forge.ts';
 import { Logins } from './opening/logins.ts';
 import { readMaterial, secretNameOf, type Material } from './material/material.ts';
 import { repositoryOf } from './named-repository.ts';
-import { Needs, needsOf } from './needs.ts';
+import { Needs, needsOf, type MetNeed } from './needs.ts';
 import { observerOf } from './probing/observer.ts';
 import type { Opened } from './opening/opened.ts';
 import { openApp } from './opening/opened-app.ts';
@@ -22,7 +22,7 @@ import { isOfCredential, problemOf, problemOrThrow } from './problem.ts';
 import { ReadTokens } from './opening/read-tokens.ts';
 import { readerThrough } from '../forges/through.ts';
 import { Session } from './opening/session.ts';
-import { Sightings, type Observed } from './probing/sightings.ts';
+import { Sightings, type Observed, type Sighted } from './probing/sightings.ts';
 import type { StoredSecret } from './material/stored-value.ts';
 import type { Doing, Uses } from './health/uses.ts';
 import { write } from './opening/writing.ts';
@@ -84,13 +84,14 @@ export class Keyring {
   readonly #secrets = new CurrentSecrets();
   readonly #installed = new InstalledApps();
   readonly #logins = new Logins();
-  readonly #needs = new Needs();
+  readonly #needs: Needs;
   readonly #readTokens: ReadTokens;
   readonly #appProbes: AppProbes;
   readonly #sightings: Sightings;
 
   constructor(parts: KeyringParts) {
     this.#parts = parts;
+    this.#needs = new Needs(parts.clock);
     this.#readTokens = new ReadTokens(parts.clock);
     this.#appProbes = new AppProbes(this.#installed, parts.clock);
     this.#sightings = new Sightings(parts.clock);
@@ -192,6 +193,7 @@ export class Keyring {
     call: Call,
   ): Promise<CredentialFacts> {
     const repository = repositoryOf(probedRepository(credential));
+    this.#needs.recall(nameOf(credential), writtenNeeds(credential), forge.provider);
     const needs = this.#needs.of(nameOf(credential));
     const probing = { forge, repository, alsoNeeds: needs.map(({ permission }) => permission) };
     const facts =
@@ -213,11 +215,12 @@ export class Keyring {
     forge: ListedForge,
     token: Omit<Observed, 'organization'>,
     call: Call,
-  ): Promise<Sighting | undefined> {
+  ): Promise<Sighted> {
     const { namespace } = credential.metadata;
     const organization = repositoryOf(probedRepository(credential)).owner;
     const found = observerOf(credential, organization, (name) => this.#parts.credential(namespace, name));
-    if (found?.kind !== 'observer') return found;
+    if (found === undefined) return {};
+    if (found.kind === 'unknown') return { why: found.why };
     const { repository } = found;
     try {
       const observer = await this.#material(found.credential, forge, call);
@@ -226,7 +229,7 @@ export class Keyring {
         call,
       );
     } catch (thrown) {
-      return { kind: 'unknown', why: problemOrThrow(thrown, call.signal).message };
+      return { why: problemOrThrow(thrown, call.signal).message };
     }
   }
 
@@ -299,6 +302,10 @@ export function nameOf({ metadata }: Credential): string {
 /** The repository that a probe asks about, as spec has it: the first that the Credential is for. */
 export function probedRepository({ spec }: Credential): string {
   return spec.repositories[0] ?? '';
+}
+
+function writtenNeeds({ status }: Credential): MetNeed[] {
+  return (status?.scope?.needs ?? []).map((need) => ({ ...need, time: new Date(need.time) }));
 }
 
 function useOf({ metadata, spec }: Credential, secret: string): SecretUse {

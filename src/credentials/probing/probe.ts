@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
 import { installationAccount } from '../../forges/budget/account-name.ts';
 import type { Call, Repository } from '../../forges/forge.ts';
-import type { AppFacts, Permission, Sighting } from '../../forges/identity.ts';
+import type { AppFacts, Permission } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { describedToken } from './described-token.ts';
 import { installedName, type InstalledApps } from '../opening/installed.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { AppMaterial, TokenMaterial } from '../material/material.ts';
 import { isOfCredential, problemOf } from '../problem.ts';
-import type { Observed } from './sightings.ts';
+import type { Observed, Sighted } from './sightings.ts';
 
 /** What the forge is asked about. */
 export interface Probing<M> {
@@ -92,22 +92,21 @@ function describedKey({ connection }: ListedForge, { identity }: AppMaterial): s
 /** Asks the forge about a stored token: one request. @param sight asks whoever is named to know more of it */
 export async function probeToken(
   { forge, material, repository, alsoNeeds }: Probing<TokenMaterial>,
-  sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighting | undefined>,
+  sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighted>,
   call: Call,
 ): Promise<CredentialFacts> {
   const facts = await describedToken(forge, material.token, { repository, alsoNeeds }, call);
   const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
   const { token, identity } = material;
   const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
-  const sighting = await sight({ token, identity, owner: owner.login, alsoNeeds, ...expiresAt });
-  const seen = sighting?.kind === 'found' ? sighting : undefined;
-  const lastUsedOnForge = lastUsed ?? seen?.lastUsed;
+  const { found, why } = await sight({ token, identity, owner: owner.login, alsoNeeds, ...expiresAt });
+  const lastUsedOnForge = lastUsed ?? found?.lastUsed;
   return {
     kind: 'token',
-    token: { ...facts, scope: scope.verdict === 'Unknown' ? (seen?.scope ?? scope) : scope },
+    token: { ...facts, scope: scope.verdict === 'Unknown' ? (found?.scope ?? scope) : scope },
     ...(isUnguessable ? { tokenHash: hashOf(material) } : {}),
     ...(lastUsedOnForge === undefined ? {} : { lastUsedOnForge }),
-    ...(sighting?.kind === 'unknown' ? { lastUsedUnknown: sighting.why } : {}),
+    ...(why === undefined ? {} : { lastUsedUnknown: why }),
     ...(rate === undefined ? {} : { rate }),
   };
 }

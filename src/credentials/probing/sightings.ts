@@ -1,15 +1,19 @@
 import { LRUCache } from 'lru-cache';
-import { addMs, type Clock } from '../../base/time.ts';
+import { addMs, toTimestamp, type Clock } from '../../base/time.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Call } from '../../forges/forge.ts';
 import type { ForgeIdentity, ObservedToken, Sighting } from '../../forges/identity.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { AppMaterial, Material } from '../material/material.ts';
 import { repositoryOf } from '../named-repository.ts';
+import { leavesUntold } from '../health/untold.ts';
 import { problemOrThrow } from '../problem.ts';
 
 /** How often an organization is asked about one token. */
 const everyMs = 3_600_000;
+
+/** How soon it is asked again where the forge did not answer: with the next probe of a token that works. */
+const retryMs = 10 * 60_000;
 const revokeMs = 5_000;
 
 /** Whose token is looked at; `identity` is that of its material. */
@@ -26,9 +30,32 @@ export interface Looking {
   readonly observed: Observed;
 }
 
-/** When forges last saw tokens that are not told that themselves; each is asked about hourly at most, whatever the answer was. */
+type Found = Extract<Sighting, { kind: 'found' }>;
+
+/** What is known of a token by the list that it stands in. */
+export interface Sighted {
+  /** What the list said last; absent when it says nothing of the token, or was never read. */
+  readonly found?: Found;
+  /** Why the list was not read, or says nothing of the token; beside `found`: why it was not read again, and of when that is. */
+  readonly why?: string;
+}
+
+interface Looked {
+  readonly sighted: Sighted;
+  readonly foundAt?: Date;
+  readonly dueAt: Date;
+}
+
+interface Known extends Looked {
+  readonly judgedFor: string;
+}
+
+/**
+ * When forges last saw tokens that are not told that themselves. Each is asked about hourly at most, be the answer yes or no. Where there
+ * is none, what was found before stands, and it is asked for again after ten minutes.
+ */
 export class Sightings {
-  readonly #known = new LRUCache<string, { readonly sighting: Sighting; readonly at: Date }>({ max: 1_000 });
+  readonly #known = new LRUCache<string, Known>({ max: 1_000 });
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -36,37 +63,64 @@ export class Sightings {
   }
 
   /** What the forge says, or why that is not known; rejects when we are told to stop alone. */
-  async of(looking: Looking, call: Call): Promise<Sighting> {
+  async of(looking: Looking, call: Call): Promise<Sighted> {
     const { observer, observed } = looking;
     const key = `${observed.identity} ${observer.identity}`;
+    const judgedFor = (observed.alsoNeeds ?? []).join(' ');
     const now = this.#clock.now();
-    const known = this.#known.get(key);
-    if (known !== undefined && addMs(known.at, everyMs) > now) return known.sighting;
-    const sighting = await look(looking, call);
-    this.#known.set(key, { sighting, at: now });
-    return sighting;
+    const before = this.#known.get(key);
+    // What it may do is judged anew when promotions have come to take more.
+    if (before !== undefined && before.dueAt > now && before.judgedFor === judgedFor) return before.sighted;
+    const looked = await look(looking, { now, before }, call);
+    this.#known.set(key, { ...looked, judgedFor });
+    return looked.sighted;
   }
 }
 
-async function look({ forge, observer, repository, observed }: Looking, call: Call): Promise<Sighting> {
+async function look(
+  { forge, observer, repository, observed }: Looking,
+  { now, before }: { readonly now: Date; readonly before: Looked | undefined },
+  call: Call,
+): Promise<Looked> {
   const { connection, provider } = forge;
   const identity = provider.identity(connection);
   const { sightingOf } = identity;
+  const dueAt = addMs(now, everyMs);
   if (sightingOf === undefined) {
-    return {
-      kind: 'unknown',
-      why: `${connection.endpoint.host} tells nobody when a token of others was used`,
-    };
+    const why = `${connection.endpoint.host} tells nobody when a token of others was used`;
+    return { sighted: { why }, dueAt };
   }
   const { identity: _kept, ...token } = observed;
   try {
-    if (observer.kind === 'token') return await sightingOf(observer.token, token, call);
-    return await withMinted({ identity, forge, observer, repository }, call, (minted) =>
-      sightingOf(minted, token, call),
-    );
+    const sighting =
+      observer.kind === 'token'
+        ? await sightingOf(observer.token, token, call)
+        : await withMinted({ identity, forge, observer, repository }, call, (minted) =>
+            sightingOf(minted, token, call),
+          );
+    return sighting.kind === 'found'
+      ? { sighted: { found: sighting }, foundAt: now, dueAt }
+      : { sighted: { why: sighting.why }, dueAt };
   } catch (thrown) {
-    return { kind: 'unknown', why: problemOrThrow(thrown, call.signal).message };
+    const problem = problemOrThrow(thrown, call.signal);
+    const why = problem.message;
+    if (!leavesUntold(problem)) return { sighted: { why }, dueAt };
+    return { ...untold(before, why), dueAt: latest(addMs(now, retryMs), problem.retryAt) };
   }
+}
+
+/** What the list said before stands. */
+function untold(before: Looked | undefined, why: string): Omit<Looked, 'dueAt'> {
+  const { sighted: { found } = {}, foundAt } = before ?? {};
+  if (found === undefined || foundAt === undefined) return { sighted: { why } };
+  return {
+    sighted: { found, why: `${why}; what its list says of the token is of ${toTimestamp(foundAt)}` },
+    foundAt,
+  };
+}
+
+function latest(one: Date, other: Date | undefined): Date {
+  return other === undefined || one > other ? one : other;
 }
 
 /** Mints a token that may look at the list and do nothing else, and revokes it. */

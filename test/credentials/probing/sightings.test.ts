@@ -3,6 +3,8 @@ import type { Credential } from '../../../src/api/credential.ts';
 import type { CredentialFacts } from '../../../src/credentials/credential.ts';
 import { addMs } from '../../../src/base/time.ts';
 import { call } from '../../forges/github/opened.ts';
+import type { Permissions } from '../../sandbox/forge/permission-set.ts';
+import { Passes, readyOf } from '../health/passes.ts';
 import {
   appCredential,
   minuteMs,
@@ -22,17 +24,17 @@ let people = 0;
 /** A promoter by a fine-grained token, that names apps/org, an App of the organization which may read its list of tokens. */
 async function observed(
   permissions: Record<string, 'read'> = { organization_personal_access_tokens: 'read' },
+  granted: Permissions = { contents: 'write', pull_requests: 'write' },
 ) {
   const own = await acme.promoter();
   const { owner } = own.repository;
   const login = `person${(people += 1)}`;
   acme.person(login, own);
   const expiresAt = addMs(new Date(), 90 * 24 * 60 * minuteMs);
-  const wanted = { contents: 'write', pull_requests: 'write' } as const;
   const token = acme.forge.createFineGrainedToken({
     login,
     organization: owner,
-    permissions: wanted,
+    permissions: granted,
     repositories: [own.fullName],
     expiresAt,
   });
@@ -112,13 +114,42 @@ describe('when the forge last saw a token is asked of whom lastUsedFrom names', 
     expect(asked(mint)).toBe(1);
   });
 
-  test('with what promotions were found to take beyond what every one does', async () => {
+  test('with what promotions were found to take beyond what every one does, at once when that is found', async () => {
     const { own, credential } = await observed();
+    expect(await probe(own, credential)).toMatchObject({ token: { scope: { verdict: 'Least' } } });
     const { write } = await own.keyring.open(credential, own.purpose, call());
     await write(() => Promise.resolve(), { changes: ['.github/workflows/ci.yaml'] });
     expect(await probe(own, credential)).toMatchObject({
       token: { scope: { verdict: 'Insufficient', lacking: ['workflows:write'] } },
     });
+  });
+
+  test('again with the next probe where the forge did not answer, and what it said before stands until then', async () => {
+    const { own, credential } = await observed(undefined, {
+      contents: 'write',
+      pull_requests: 'write',
+      issues: 'write',
+    });
+    const passes = new Passes(own, credential);
+    const before = (await passes.pass()).status;
+    expect(readyOf(before)).toMatch(/^True OverScoped: the token also has issues:write/);
+    const mend = acme.forge.faults.add({
+      route: list,
+      count: Infinity,
+      effect: { kind: 'status', status: 502 },
+    });
+    const lost = (await passes.pass(61 * minuteMs)).status;
+    expect([readyOf(lost), lost.scope]).toEqual([readyOf(before), before.scope]);
+    expect(lost.lastUsedUnknown).toMatch(
+      new RegExp(`502.*; what its list says of the token is of ${before.checkedTime}$`),
+    );
+    const asking = asked(list);
+    await passes.pass(9 * minuteMs);
+    expect(asked(list)).toBe(asking);
+    mend();
+    const { status } = await passes.pass(2 * minuteMs);
+    expect([readyOf(status), status.lastUsedUnknown]).toEqual([readyOf(before), undefined]);
+    expect(passes.announced).toHaveLength(1);
   });
 
   test('at once when that Credential has another Secret', async () => {
