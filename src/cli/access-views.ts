@@ -1,11 +1,12 @@
 import type { CredentialAccess } from '../api/credential.ts';
 import type { AccessReport, Other, Verdict } from '../auditor/report.ts';
+import { doubtOfController, type KnownController } from './controller-account.ts';
 
 /** What a person may know of who can reach a Secret. */
 export interface ShownAccess {
   readonly credential: { readonly namespace: string; readonly name: string };
   readonly secret: string;
-  readonly controller: { readonly namespace: string; readonly name: string };
+  readonly controller: KnownController;
   /** What the auditor, who sees all and asks the API server, wrote into status; undefined where none has. */
   readonly auditor: Pick<CredentialAccess, 'verdict' | 'checkedTime' | 'message'> | undefined;
   /** By what this person may list. */
@@ -60,8 +61,9 @@ function shownOther({ subject, kind, name, namespace, class: found, via, path, v
 
 /** For people. */
 export function accessTable(shown: ShownAccess): string {
-  const { credential, secret, report, notSeen } = shown;
+  const { credential, secret, controller, report, notSeen } = shown;
   const { verdict, why } = verdictOf(shown);
+  const doubt = doubtOfController(controller);
   const rows = report.others.map((each) => [each.subject, each.class, each.via]);
   const others =
     rows.length === 0
@@ -69,6 +71,7 @@ export function accessTable(shown: ShownAccess): string {
       : table([['SUBJECT', 'CLASS', 'VIA'], ...rows]);
   return [
     `Secret ${credential.namespace}/${secret}, of Credential ${credential.name}: ${verdict} (${why})`,
+    ...(doubt === undefined ? [] : [doubt]),
     '',
     ...others,
     ...section('Who always can, and is not counted:', report.baseline),

@@ -3,6 +3,7 @@ import { secretNameOf } from '../auditor/audited.ts';
 import { audit } from '../auditor/closure.ts';
 import { gatherRbac } from '../auditor/gather.ts';
 import { accessJson, accessTable, type ShownAccess } from './access-views.ts';
+import { controllerAccount } from './controller-account.ts';
 import { configInvalid, issueSentences, readFlags } from './flags.ts';
 import { answerPerson, atCluster } from './person.ts';
 import { accountName, defaultController, namespaceName } from './process-options.ts';
@@ -27,8 +28,9 @@ you may list. What you may not list is said. The Secret itself is not read.
 
   -n, --namespace NS                 of the Credential
   -o, --output FORMAT                table (default) or json
-  --controller-namespace NS          where the controller runs, which may read it (default: ${defaultController.namespace})
-  --controller-service-account NAME  as what (default: ${defaultController.name})
+  --controller-namespace NS          where the controller runs, which may read it (default: as ClusterRoleBinding lockkeeper-controller
+                                     says, else ${defaultController.namespace}, which is said)
+  --controller-service-account NAME  as what (default: likewise, else ${defaultController.name})
   --trusted SUBJECT                  whom you trust, such as "ServiceAccount flux-system/kustomize-controller", "User NAME" or "Group NAME":
                                      shown in the baseline, and not counted; once for each. Whom the auditor was told to trust is not
                                      known here, so give the same to get the same verdict
@@ -42,8 +44,8 @@ Exit codes: 0 shown, 1 no such Credential or no answer, 2 a flag is wrong.
 const options = z.object({
   namespace: namespaceName,
   output: z.enum(['table', 'json']).default('table'),
-  controllerNamespace: namespaceName.default(defaultController.namespace),
-  controllerServiceAccount: accountName.default(defaultController.name),
+  controllerNamespace: namespaceName.optional(),
+  controllerServiceAccount: accountName.optional(),
   trusted: trustedSubjects,
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
@@ -77,10 +79,10 @@ function optionsOf(args: readonly string[]): Options | 'help' {
 }
 
 async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAccess> {
-  const { namespace, name, controllerNamespace, controllerServiceAccount } = wanted;
-  const controller = { namespace: controllerNamespace, name: controllerServiceAccount };
+  const { namespace, name } = wanted;
   return await atCluster(wanted, asked, async (transport, signal) => {
     const credential = await readCredential(transport, { namespace, name }, signal);
+    const controller = await controllerAccount(transport, wanted, signal);
     const namespaces = [...new Set([namespace, controller.namespace])];
     const { index, notSeen, lacksRoles } = await gatherRbac(transport, namespaces, signal);
     const secret = secretNameOf(credential);

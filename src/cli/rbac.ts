@@ -2,9 +2,15 @@ import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { auditedCredential, secretNameOf } from '../auditor/audited.ts';
-import { wantedRules } from '../auditor/wanted-rules.ts';
+import { wantedRules, type WantedRules } from '../auditor/wanted-rules.ts';
 import { apiVersion } from '../api/meta.ts';
 import { CodedError, codeOf } from '../base/error.ts';
+import {
+  controllerAccount,
+  controllerSaid,
+  doubtOfController,
+  type KnownController,
+} from './controller-account.ts';
 import { configInvalid, issueSentences, readFlags } from './flags.ts';
 import { answerPerson, atCluster } from './person.ts';
 import { defaultController, namespaceName, accountName } from './process-options.ts';
@@ -26,8 +32,9 @@ Prints the Role and RoleBinding that let the controller get the Secret of a Cred
 
   -n, --namespace NS                 of the Credential; of a file the namespace that stands in it, unless given
   -f, --filename FILE                a Credential that is not applied yet; - for standard input
-  --controller-namespace NS          where the controller runs (default: ${defaultController.namespace})
-  --controller-service-account NAME  as what (default: ${defaultController.name})
+  --controller-namespace NS          where the controller runs (default: as ClusterRoleBinding lockkeeper-controller says, else
+                                     ${defaultController.namespace}, which is said; with -f the latter)
+  --controller-service-account NAME  as what (default: likewise, else ${defaultController.name})
   --kubeconfig FILE                  how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the Pod's service account)
   --context NAME                     a context of that file (default: its current one)
   -h, --help                         this text
@@ -38,8 +45,8 @@ Exit codes: 0 printed, 1 no such Credential or no answer, 2 a flag or the file i
 const options = z.object({
   namespace: namespaceName.optional(),
   filename: z.string().optional(),
-  controllerNamespace: namespaceName.default(defaultController.namespace),
-  controllerServiceAccount: accountName.default(defaultController.name),
+  controllerNamespace: namespaceName.optional(),
+  controllerServiceAccount: accountName.optional(),
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
 });
@@ -50,13 +57,9 @@ export async function runRbac(args: readonly string[], signal: AbortSignal): Pro
   return await answerPerson('rbac', async () => {
     const wanted = optionsOf(args);
     if (wanted === 'help') return help;
-    const { namespace, name, secret } = await credentialOf(wanted, signal);
-    return wantedRules({
-      namespace,
-      credential: name,
-      secret,
-      controller: { namespace: wanted.controllerNamespace, name: wanted.controllerServiceAccount },
-    });
+    const rules = await wantedOf(wanted, signal);
+    const doubt = doubtOfController(rules.controller);
+    return `${doubt === undefined ? '' : `# ${doubt}\n`}${wantedRules(rules)}`;
   });
 }
 
@@ -75,19 +78,18 @@ function optionsOf(args: readonly string[]): Options | 'help' {
   return { ...parsed.data, name };
 }
 
-interface Named {
-  readonly namespace: string;
-  readonly name: string;
-  readonly secret: string;
-}
-
-async function credentialOf(wanted: Options, signal: AbortSignal): Promise<Named> {
-  const { filename, namespace = '', name = '' } = wanted;
-  if (filename !== undefined) return credentialIn(filename, wanted);
-  const read = await atCluster(wanted, signal, (transport) =>
-    readCredential(transport, { namespace, name }, signal),
-  );
-  return { namespace, name, secret: secretNameOf(read) };
+async function wantedOf(
+  wanted: Options,
+  asked: AbortSignal,
+): Promise<WantedRules & { readonly controller: KnownController }> {
+  if (wanted.filename !== undefined)
+    return { ...credentialIn(wanted.filename, wanted), controller: controllerSaid(wanted) };
+  const { namespace = '', name = '' } = wanted;
+  return await atCluster(wanted, asked, async (transport, signal) => {
+    const read = await readCredential(transport, { namespace, name }, signal);
+    const controller = await controllerAccount(transport, wanted, signal);
+    return { namespace, credential: name, secret: secretNameOf(read), controller };
+  });
 }
 
 /** A Credential as people write it: what only the API server knows is not there yet. */
@@ -99,7 +101,10 @@ const written = z.object({
 });
 
 /** The one Credential of a file that is meant. Throws FileInvalid. */
-function credentialIn(file: string, { name, namespace }: Pick<Options, 'name' | 'namespace'>): Named {
+function credentialIn(
+  file: string,
+  { name, namespace }: Pick<Options, 'name' | 'namespace'>,
+): Omit<WantedRules, 'controller'> {
   const shown = file === '-' ? 'standard input' : file;
   const found = documentsOf(file, shown).flatMap((document) => {
     const { data } = written.safeParse(document);
@@ -121,7 +126,7 @@ function credentialIn(file: string, { name, namespace }: Pick<Options, 'name' | 
   const secret = secretNameOf(first);
   if (secret === '')
     throw invalid(`${shown}: Credential ${first.metadata.name} names no Secret: give it githubApp or token`);
-  return { namespace: where, name: first.metadata.name, secret };
+  return { namespace: where, credential: first.metadata.name, secret };
 }
 
 function at(namespace: string | undefined): string {

@@ -24,6 +24,7 @@ import { credentials, pipelines, storedCredential, storedPipeline, type Caches }
 import type { Config } from './config.ts';
 import { deniedSecret } from './denied-secret.ts';
 import type { ListedForges } from './forges.ts';
+import { ownAccount } from './own-account.ts';
 import type { Trouble } from './trouble.ts';
 
 const credentialPassMs = 120_000;
@@ -94,7 +95,7 @@ export function createReconcilers({
   const uses = new Uses(systemClock, (key) => credentialController.queue.add(key));
   const keyring = new Keyring({
     forges,
-    readSecret: secretReader(transport, caches),
+    readSecret: secretReader(transport, caches, ownAccount(transport, trouble('own account'))),
     credential: (namespace, name) => caches.credential(`${namespace}/${name}`),
     uses,
     clock: systemClock,
@@ -214,7 +215,11 @@ function hasOwnStatus(live: unknown, status: CredentialStatus | undefined): bool
   return read.success && isSameJson(ownPart(read.data.status ?? {}), ownPart(status ?? {}));
 }
 
-function secretReader(transport: Transport, caches: Caches): SecretReader {
+function secretReader(
+  transport: Transport,
+  caches: Caches,
+  account: ReturnType<typeof ownAccount>,
+): SecretReader {
   return async (namespace, name, { signal }) => {
     try {
       return await readSecret(transport, { namespace, name }, signal);
@@ -223,9 +228,11 @@ function secretReader(transport: Transport, caches: Caches): SecretReader {
         throw new CredentialProblem('Missing', `Secret ${namespace}/${name} does not exist; create it`);
       }
       if (isKubeError(thrown, 'Forbidden')) {
+        const credential = credentialOf(caches, namespace, name);
+        const controller = await account(signal);
         throw new CredentialProblem(
           'AccessDenied',
-          deniedSecret(namespace, name, credentialOf(caches, namespace, name)),
+          deniedSecret({ namespace, secret: name, credential, controller }),
         );
       }
       throw thrown;

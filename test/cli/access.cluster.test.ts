@@ -152,7 +152,7 @@ describe('lockkeeper access', () => {
     expect(jsonOf(ended)).toEqual({
       credential: { namespace, name: 'promoter' },
       secret: 'key',
-      controller: { namespace: systemNamespace, name: 'lockkeeper-controller' },
+      controller: { namespace: systemNamespace, name: 'lockkeeper-controller', from: 'Binding' },
       verdict: 'Shared',
       why: 'by all roles and bindings of the cluster',
       auditor: null,
@@ -372,4 +372,63 @@ test('what lockkeeper rbac prints, once applied, lets the controller get that on
   // The API server hears of a binding in a moment.
   await eventually('it may get the Secret', async () => (await answers())[0] === 200);
   expect(await answers()).toEqual([200, 403, 403, 403]);
+});
+
+describe('the controller of a release in another namespace', () => {
+  let namespace: string;
+  let platform: string;
+  const wide = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/lockkeeper-controller';
+  const bindTo = async (...subjects: readonly object[]) => {
+    const answer = await cluster.api('PATCH', wide, { subjects }, 'application/merge-patch+json');
+    expect(answer.status).toBe(200);
+  };
+  beforeAll(async () => {
+    namespace = await cluster.freshNamespace('apart');
+    platform = await cluster.freshNamespace('platform');
+    await apply(
+      credentialIn(namespace),
+      ...grant(namespace, 'keeper', [readKey], account(platform, 'lockkeeper-controller')),
+    );
+    await bindTo(account(platform, 'lockkeeper-controller'));
+  });
+  afterAll(() => bindTo(account(systemNamespace, 'lockkeeper-controller')));
+
+  const assumed = `Taken for the controller: ServiceAccount ${systemNamespace}/lockkeeper-controller. If it runs as another, give --controller-namespace and --controller-service-account.`;
+
+  test('is found by lockkeeper rbac, and by lockkeeper access, which does not count it', async () => {
+    const { stdout } = await asAdmin('rbac', 'promoter', '-n', namespace);
+    expect(stdout).toMatch(new RegExp(`^# Lets ${platform}/lockkeeper-controller get Secret`));
+    expect(stdout).toContain(`    namespace: ${platform}\n`);
+    const shownTo = await asAdmin('access', 'promoter', '-n', namespace, '-o', 'json');
+    expect(JSON.parse(shownTo.stdout)).toMatchObject({
+      controller: { namespace: platform, name: 'lockkeeper-controller', from: 'Binding' },
+      others: [],
+    });
+    expect((await asAdmin('access', 'promoter', '-n', namespace)).stdout).not.toContain('Taken for');
+  });
+
+  test('is what a flag says, to whoever may not look; without one it is said who was taken for it', async () => {
+    const token = await caller(namespace, [getCredentials, listRbac]);
+    const flag = ['--controller-namespace', platform];
+    const subjectsOf = async (...flags: readonly string[]) => {
+      const ended = await as(token, 'access', 'promoter', '-n', namespace, '-o', 'json', ...flags);
+      return jsonOf(ended).others.map(({ subject }) => subject);
+    };
+    expect(await subjectsOf()).toEqual([`ServiceAccount ${platform}/lockkeeper-controller`]);
+    expect(await subjectsOf(...flag)).toEqual([]);
+    for (const [command, line] of [
+      ['access', `\n${assumed}\n`],
+      ['rbac', `# ${assumed}\n`],
+    ] as const) {
+      const run = async (...flags: readonly string[]) =>
+        (await as(token, command, 'promoter', '-n', namespace, ...flags)).stdout;
+      expect(await run()).toContain(line);
+      expect(await run(...flag)).not.toContain('Taken for');
+    }
+  });
+
+  test('is not guessed where a binding names several', async () => {
+    await bindTo(account(platform, 'lockkeeper-controller'), account(namespace, 'caller'));
+    expect((await asAdmin('rbac', 'promoter', '-n', namespace)).stdout).toContain(`# ${assumed}\n`);
+  });
 });

@@ -25,6 +25,10 @@ test('the controller may run somewhere else, as somebody else', async () => {
   expect(documentsIn(stdout)[1]).toMatchObject({
     subjects: [{ kind: 'ServiceAccount', name: 'keeper', namespace: 'promoter' }],
   });
+  expect(stdout).not.toContain('Taken for');
+  expect((await lockkeeper(['rbac', '-f', example])).stdout).toContain(
+    '# Taken for the controller: ServiceAccount lockkeeper-system/lockkeeper-controller. If it runs as another, ',
+  );
 });
 
 test('a Credential that says no namespace takes the one that is given', async () => {
