@@ -175,10 +175,20 @@ const credentialStatus = z.object({
       ),
       surplus: atomicList(text(64), { min: 0, max: 64 })
         .optional()
-        .describe('What it may do and a promotion does not need.'),
+        .describe('What it may do and no promotion needs.'),
       lacking: atomicList(text(64), { min: 0, max: 16 })
         .optional()
         .describe('What a promotion needs and it may not do.'),
+      needs: atomicList(
+        z.object({
+          permission: text(64).describe("In the forge's own words."),
+          why: text(256).describe('Which Pipeline and environment takes it, for which file.'),
+          time: timestamp.describe('When; moves daily.'),
+        }),
+        { min: 0, max: 8 },
+      )
+        .optional()
+        .describe('What promotions with it took beyond what every one takes; forgotten after a week.'),
       repositories: z.int().min(0).optional().describe('How many repositories such a token opens.'),
       message: message.optional().describe('The same in a sentence.'),
     })

@@ -6,7 +6,7 @@ import type {
   RateFacts,
   TokenFacts,
 } from '../forges/identity.ts';
-import type { Need } from './needs.ts';
+import type { MetNeed } from './needs.ts';
 
 /** What a probe found out about a credential: one model for every kind of credential and every forge. */
 export type CredentialFacts = (
@@ -25,8 +25,8 @@ export type CredentialFacts = (
   readonly lastUsedOnForge?: ForgeLastUsed;
   /** Why whoever `lastUsedFrom` names cannot tell when it was used. */
   readonly lastUsedUnknown?: string;
-  /** What promotions with it took beyond what every one takes, since the process started. */
-  readonly needs?: readonly Need[];
+  /** What promotions with it took beyond what every one takes, in the last week. */
+  readonly needs?: readonly MetNeed[];
   /** Absent where the forge does not limit, or does not say. */
   readonly rate?: RateFacts;
 };

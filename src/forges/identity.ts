@@ -28,6 +28,8 @@ export interface ScopeFacts {
   /** In the forge's own words: `contents:write`, `repo`, `api`. */
   readonly granted: readonly Permission[];
   readonly surplus: readonly Permission[];
+  /** Granted, not needed so far, and no surplus: there are promotions that take it. Absent when nothing is. */
+  readonly idle?: readonly Permission[];
   readonly lacking: readonly Permission[];
   /** A sentence that says it, with the next step where there is one. */
   readonly message: string;

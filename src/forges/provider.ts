@@ -7,10 +7,14 @@ import type { ForgeIdentity, Permission } from './identity.ts';
 export interface Provider {
   readonly identity: (connection: Connection) => ForgeIdentity;
   readonly open: (connection: Connection, repository: Repository, token: ForgeToken) => Forge;
-  /** What a promotion needs, and what reading needs. `observe`: what an App needs for `ForgeIdentity.sightingOf`, and nothing else does. */
+  /**
+   * What a promotion needs, and what reading needs. `sometimes`: all that `permissionsFor` may ask for, which is no surplus before it is
+   * asked for. `observe`: what an App needs for `ForgeIdentity.sightingOf`, and nothing else does.
+   */
   readonly permissions: {
     readonly read: readonly Permission[];
     readonly write: readonly Permission[];
+    readonly sometimes?: readonly Permission[];
     readonly observe?: readonly Permission[];
   };
   /** What changing this file takes beyond `permissions.write`; absent where it is the same for all files. */

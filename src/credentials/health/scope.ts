@@ -1,6 +1,8 @@
 import type { CredentialStatus } from '../../api/credential.ts';
 import { sentence } from '../../base/sentence.ts';
+import { toTimestamp } from '../../base/time.ts';
 import type { CredentialFacts } from '../credential.ts';
+import type { MetNeed } from '../needs.ts';
 
 type Scope = NonNullable<CredentialStatus['scope']>;
 
@@ -11,17 +13,19 @@ type Scope = NonNullable<CredentialStatus['scope']>;
  * @param writePermissions what a write token of ours is minted with
  */
 export function scopeStatusOf(facts: CredentialFacts, writePermissions: readonly string[]): Scope {
+  const { needs = [] } = facts;
   if (facts.kind === 'token') {
-    const { verdict, granted, surplus, lacking, message } = facts.token.scope;
+    const { verdict, granted, surplus, lacking, message, idle } = facts.token.scope;
     return {
       verdict,
       granted: words(granted),
       ...listed(surplus, lacking),
-      message: sentence(message),
+      ...met(needs),
+      message: sentence([message, ...sometimes(needs, idle)].join('; ')),
     };
   }
-  const { installation, missing, needs = [] } = facts;
-  const { surplus } = installation.scope;
+  const { installation, missing } = facts;
+  const { surplus, idle } = installation.scope;
   const all = installation.repositorySelection === 'all';
   return {
     verdict: missing.length > 0 ? 'Insufficient' : all || surplus.length > 0 ? 'Broad' : 'Least',
@@ -29,13 +33,9 @@ export function scopeStatusOf(facts: CredentialFacts, writePermissions: readonly
       (each) => !missing.includes(each),
     ),
     ...listed(surplus, missing),
+    ...met(needs),
     repositories: 1,
-    message: sentence(
-      [
-        appMessage(missing, surplus, all),
-        ...needs.map(({ permission, why }) => `${permission} is needed since ${why}`),
-      ].join('; '),
-    ),
+    message: sentence([appMessage(missing, surplus, all), ...sometimes(needs, idle)].join('; ')),
   };
 }
 
@@ -46,6 +46,26 @@ function appMessage(missing: readonly string[], surplus: readonly string[], all:
   const where = all ? 'the App is installed on all repositories; ' : '';
   const also = surplus.length > 0 ? `its key also opens ${surplus.join(', ')}; ` : '';
   return `${where}${also}each token is minted for one repository`;
+}
+
+/** Of what not every promotion takes, what was taken and what was not yet. */
+function sometimes(needs: readonly MetNeed[], idle: readonly string[] = []): string[] {
+  return [
+    ...needs.map(({ permission, why }) => `${permission} is needed since ${why}`),
+    ...idle.map((permission) => `${permission} was not needed so far`),
+  ];
+}
+
+/** For the process that comes after this one. */
+function met(needs: readonly MetNeed[]): Pick<Scope, 'needs'> {
+  if (needs.length === 0) return {};
+  return {
+    needs: needs.slice(0, 8).map(({ permission, why, time }) => ({
+      permission: sentence(permission, 64),
+      why: sentence(why),
+      time: toTimestamp(time),
+    })),
+  };
 }
 
 function listed(surplus: readonly string[], lacking: readonly string[]): Pick<Scope, 'surplus' | 'lacking'> {

@@ -16,32 +16,34 @@ export function scopesOf(header: string | null): readonly string[] | undefined {
   return header === null ? undefined : header.split(',').flatMap((scope) => scope.trim() || []);
 }
 
+/** What a promotion takes that changes what GitHub's Actions run, and no other does: no surplus before one comes by. */
+const forWorkflows = 'workflow';
+
 /**
  * Classic scopes against what a promotion needs, by "Scopes for OAuth apps". The least that opens a repository opens all that the owner may
  * write to, so that no such token is ever narrow: what is granted and does not serve to write one file is named as a surplus.
  */
 export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFacts {
   const opening = held.shown?.private === false && !granted.includes('repo') ? 'public_repo' : 'repo';
-  const needed = [
-    opening,
-    ...(held.alsoNeeds.some((each) => each.startsWith('workflows:')) ? ['workflow'] : []),
-  ];
+  const changesWorkflows = held.alsoNeeds.some((each) => each.startsWith('workflows:'));
+  const needed = [opening, ...(changesWorkflows ? [forWorkflows] : [])];
   const lacking = needed.filter((each) => !granted.includes(each));
   // What it opens is more than one repository, also where nothing less would do.
-  const surplus = granted.filter((each) => each === opening || !needed.includes(each));
+  const surplus = granted.filter((each) => each === opening || ![...needed, forWorkflows].includes(each));
+  const isIdle = granted.includes(forWorkflows) && !changesWorkflows;
+  const facts = { granted, surplus, ...(isIdle ? { idle: [forWorkflows] } : {}) };
   if (lacking.length > 0) {
     const message = `the token lacks scope ${lacking.join(', ')}; ${advice(held)}`;
-    return { verdict: 'Insufficient', granted, surplus, lacking, message };
+    return { ...facts, verdict: 'Insufficient', lacking, message };
   }
   const insufficient = fallsShort(held);
-  if (insufficient !== undefined) return { ...insufficient, granted, surplus };
+  if (insufficient !== undefined) return { ...insufficient, ...facts };
   const opens = opening === 'repo' ? 'repository' : 'public repository';
   const others = surplus.filter((each) => each !== opening);
   const also = others.length === 0 ? '' : `, and ${others.join(', ')} is not needed at all`;
   return {
+    ...facts,
     verdict: 'Broad',
-    granted,
-    surplus,
     lacking,
     message: `scope ${opening} opens every ${opens} that ${held.owner} may write to${also}; ${advice(held)}`,
   };

@@ -6,12 +6,13 @@ import type { Provider } from '../provider.ts';
 export const permissions = {
   read: ['contents:read', 'pull_requests:read'],
   write: ['contents:write', 'pull_requests:write'],
+  sometimes: ['workflows:write'],
   observe: ['organization_personal_access_tokens:read'],
 } as const satisfies Provider['permissions'];
 
 /** GitHub lets nobody change what its Actions run by the right to change contents alone. */
 export function permissionsFor(path: string): readonly Permission[] {
-  return path.startsWith('.github/workflows/') ? ['workflows:write'] : [];
+  return path.startsWith('.github/workflows/') ? permissions.sometimes : [];
 }
 
 /** How GitHub writes permissions: `{ contents: 'write' }`. */

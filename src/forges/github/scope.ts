@@ -2,7 +2,8 @@ import type { Permission, ScopeFacts } from '../identity.ts';
 import { beyond, permissions } from './permissions.ts';
 
 /**
- * Permissions of an App or a fine-grained token against what a promotion needs. Reading metadata comes with everything and is no surplus.
+ * Permissions of an App or a fine-grained token against what a promotion needs. Reading metadata comes with everything and is no surplus, and
+ * neither is what some promotions take: none may have come by yet.
  * @param alsoNeeds what these promotions take beyond what every one does
  * @param who the beginning of a sentence: `the App's installation at acme`
  */
@@ -13,8 +14,9 @@ export function scopeOfPermissions(
 ): ScopeFacts {
   const needed = [...permissions.write, ...alsoNeeds];
   const lacking = beyond(granted, needed);
-  const surplus = beyond([...needed, 'metadata:read'], granted);
-  const facts = { granted, surplus, lacking };
+  const surplus = beyond([...needed, ...permissions.sometimes, 'metadata:read'], granted);
+  const idle = permissions.sometimes.filter((each) => granted.includes(each) && !alsoNeeds.includes(each));
+  const facts = { granted, surplus, ...(idle.length === 0 ? {} : { idle }), lacking };
   if (lacking.length > 0) {
     return {
       ...facts,

@@ -36,13 +36,32 @@ describe('of an App it is said', () => {
 
   test('why it is asked for more than usual', () => {
     const needs = [
-      { permission: 'workflows:write', why: 'apps/podinfo staging changes .github/workflows/ci.yaml' },
+      {
+        permission: 'workflows:write',
+        why: 'apps/podinfo staging changes .github/workflows/ci.yaml',
+        time: new Date('2026-11-24T10:00:00Z'),
+      },
     ];
+    const written = { ...needs[0], time: '2026-11-24T10:00:00Z' };
     expect(scopeStatusOf({ ...appFacts(), needs }, write)).toMatchObject({
       granted: [...write, 'workflows:write'],
+      needs: [written],
       message:
         'each token is minted for one repository; workflows:write is needed since apps/podinfo staging changes .github/workflows/ci.yaml',
     });
+  });
+});
+
+test('what some promotions take and none did so far is no surplus, and is said', () => {
+  const scope = { ...least, idle: ['workflows:write'] };
+  const idle = 'workflows:write was not needed so far';
+  expect(scopeStatusOf(appFacts({ scope }), write)).toMatchObject({
+    verdict: 'Least',
+    message: `each token is minted for one repository; ${idle}`,
+  });
+  expect(scopeStatusOf(tokenFacts({ scope }), write)).toMatchObject({
+    verdict: 'Least',
+    message: `no more than a promotion needs; ${idle}`,
   });
 });
 

@@ -100,7 +100,13 @@ describe('a classic token', () => {
       ['workflows:write'],
       { verdict: 'Broad', surplus: ['repo'] },
     ],
-    ['workflow where it is not used', 'repo, workflow', fleet, [], { surplus: ['repo', 'workflow'] }],
+    [
+      'workflow where it was not used so far',
+      'repo, workflow',
+      fleet,
+      [],
+      { verdict: 'Broad', surplus: ['repo'], idle: ['workflow'] },
+    ],
     [
       'no workflow where it would be used',
       'repo',

@@ -80,6 +80,12 @@ test.each([
     { verdict: 'Least', surplus: [], lacking: [] },
   ],
   [
+    'what some promotions need, and none did so far',
+    { contents: 'write', pull_requests: 'write', workflows: 'write' },
+    [],
+    { verdict: 'Least', surplus: [], idle: ['workflows:write'], lacking: [] },
+  ],
+  [
     'not what these promotions need beside, and something else instead',
     { contents: 'admin', pull_requests: 'write', statuses: 'read' },
     ['workflows:write'],
