@@ -66,7 +66,7 @@ function judgeReady(object: HelmRelease, ready: FluxCondition): Verdict {
   const busy = trueConditionOf(object, 'Reconciling') ?? trueConditionOf(object, 'Stalled');
   if (busy !== undefined) return waitFor(object, busy);
   const { metadata, status } = object;
-  const [newest] = status.history;
+  const { newest } = status;
   const isConcluded =
     status.observedGeneration === metadata.generation &&
     status.lastAttemptedGeneration === metadata.generation &&
@@ -110,7 +110,7 @@ function judgeNotReady(object: HelmRelease, ready: FluxCondition): Verdict {
   }
   // A newer revision has ended this attempt, by a feature gate of helm-controller; it goes on by itself, even when Stalled.
   if (ready.reason === 'HealthCheckCanceled') return waitFor(object, ready);
-  const [newest] = status.history;
+  const { newest } = status;
   if (newest?.status !== 'deployed') return waitFor(object, ready);
   return { kind: 'keep', revision: revisionOfRelease(newest), message: sentence(quote(ready)) };
 }
@@ -162,8 +162,7 @@ function revisionOfChart(version: string, ofContent: string | undefined): Revisi
 function whyNotPromotable(object: unknown): string | undefined {
   const parsed = parse(object);
   if ('unreadable' in parsed) return undefined;
-  const { chart, chartRef } = parsed.spec;
-  const kind = chartRef?.kind ?? chart?.spec.sourceRef.kind;
+  const { sourceKind: kind } = parsed.spec;
   if (kind === undefined) return 'the HelmRelease names no chart: set spec.chart or spec.chartRef';
   if (kind === 'HelmRepository' || kind === 'OCIRepository') return undefined;
   // The chart of a GitRepository with reconcileStrategy Revision: source-controller appends the commit.

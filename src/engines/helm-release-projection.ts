@@ -20,7 +20,7 @@ const release = z.object({
 });
 export type Release = z.infer<typeof release>;
 
-/** What this engine reads of a HelmRelease; parsing leaves the rest out, so the result is the projection too. */
+/** What this engine reads of a HelmRelease. */
 const helmRelease = z.object({
   apiVersion: z.string(),
   kind: z.string(),
@@ -46,11 +46,24 @@ const helmRelease = z.object({
       lastAttemptedRevision: chartVersion.optional(),
       lastAttemptedRevisionDigest: digest.optional(),
       conditions: z.array(fluxCondition).default([]).transform(readAlone),
-      history: z.array(release).default([]).transform(newestAlone),
+      history: z.array(release).default([]),
     })
     .default({ conditions: [], history: [] }),
 });
-export type HelmRelease = z.infer<typeof helmRelease>;
+type Written = z.infer<typeof helmRelease>;
+
+/** What is kept of it. Tens of thousands are, so what is nested there is flat here, and every one has the same shape. */
+export type HelmRelease = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Written['metadata'];
+  readonly spec: {
+    readonly suspend: boolean | undefined;
+    /** Of what its chart comes from: `chartRef`, else `chart.spec.sourceRef`. */
+    readonly sourceKind: string | undefined;
+  };
+  readonly status: Omit<Written['status'], 'history'> & { readonly newest: Release | undefined };
+};
 
 /** What a projection leaves of an object that is not a HelmRelease as we know it. */
 interface Unreadable {
@@ -79,12 +92,22 @@ class Projection {
   readonly spec: HelmRelease['spec'];
   readonly status: HelmRelease['status'];
 
-  constructor({ apiVersion, kind, metadata, spec, status }: HelmRelease) {
+  constructor({ apiVersion, kind, metadata, spec, status }: Written) {
     this.apiVersion = apiVersion;
     this.kind = kind;
     this.metadata = metadata;
-    this.spec = spec;
-    this.status = status;
+    this.spec = {
+      suspend: spec.suspend,
+      sourceKind: spec.chartRef?.kind ?? spec.chart?.spec.sourceRef.kind,
+    };
+    this.status = {
+      observedGeneration: status.observedGeneration,
+      lastAttemptedGeneration: status.lastAttemptedGeneration,
+      lastAttemptedRevision: status.lastAttemptedRevision,
+      lastAttemptedRevisionDigest: status.lastAttemptedRevisionDigest,
+      conditions: status.conditions,
+      newest: newestOf(status.history),
+    };
   }
 
   static is(object: unknown): object is Projection {
@@ -126,6 +149,6 @@ function readAlone(conditions: readonly FluxCondition[]): FluxCondition[] {
 }
 
 /** Not in any order: helm-controller clears and truncates the history, and numbers start anew with each install. */
-function newestAlone(history: readonly Release[]): Release[] {
-  return history.toSorted((a, b) => b.version - a.version).slice(0, 1);
+function newestOf(history: readonly Release[]): Release | undefined {
+  return history.toSorted((a, b) => b.version - a.version)[0];
 }

@@ -80,7 +80,7 @@ test('the controller runs without rights on its node', async () => {
 });
 
 test.each([
-  [{}, '--disable-sigusr1 --max-old-space-size=192 --max-semi-space-size=4'],
+  [{}, '--disable-sigusr1 --max-old-space-size=160 --max-semi-space-size=4'],
   [{ nodeOptions: '' }, '--disable-sigusr1'],
   [{ nodeOptions: '--max-old-space-size=999' }, '--disable-sigusr1 --max-old-space-size=999'],
 ])('no signal opens its memory to a debugger, with %j', async (values, value) => {

@@ -17,7 +17,7 @@ describe('What helm-controller writes is understood at every step, also by its p
       const verdict = fluxHelmRelease.read(object);
       const projected = fluxHelmRelease.project(object);
       expect(fluxHelmRelease.read(projected)).toEqual(verdict);
-      expect(fluxHelmRelease.read(JSON.parse(JSON.stringify(projected)))).toEqual(verdict);
+      expect(JSON.parse(JSON.stringify(projected))).toEqual(projected);
       expect(fluxHelmRelease.project(projected)).toBe(projected);
       const reading = fluxHelmRelease.remember(projected, verdict, memory, momentOf(object));
       ({ memory } = reading);

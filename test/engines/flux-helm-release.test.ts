@@ -260,7 +260,7 @@ test('the cache holds the fields that are read and no others, with messages cut'
       resourceVersion: '431',
       generation: 2,
     },
-    spec: { chart: { spec: { sourceRef: { kind: 'HelmRepository' } } } },
+    spec: { sourceKind: 'HelmRepository' },
     status: {
       observedGeneration: 2,
       lastAttemptedGeneration: 2,
@@ -275,7 +275,7 @@ test('the cache holds the fields that are read and no others, with messages cut'
         },
         { ...remediated, message: '', ...dated },
       ],
-      history: [{ version: 2, status: 'deployed', chartVersion: '6.0.0' }],
+      newest: { version: 2, status: 'deployed', chartVersion: '6.0.0' },
     },
   });
   expect(read(project(object))).toEqual(read(object));
