@@ -15,15 +15,30 @@ const mostBaseline = 16;
 const subjectBytes = 256;
 const viaBytes = 512;
 
+/** What is known beside a report. */
+export interface Beside {
+  /** Why the report cannot be believed, as a sentence. */
+  readonly doubt?: string | undefined;
+  /** Whether the operator trusts other authorizers of the API server than RBAC. */
+  readonly trustsAuthorizers?: boolean;
+}
+
+/** First of the baseline, so that it is not cut off. */
+const trustedAuthorizers =
+  'Trusted by the operator: other authorizers of the API server than RBAC, and whom they let in';
+
 /** What status says of a report, but for the time. */
 export type Answer = Omit<CredentialAccess, 'checkedTime'>;
 
 /**
  * A report as status shows it, to everybody who may read the Credential: what is of other namespaces is counted and not named, and
  * lists are cut. Equal input gives equal output.
- * @param doubt why the report cannot be believed, as a sentence
  */
-export function accessStatusOf(report: AccessReport, of: Audited, doubt?: string): Answer {
+export function accessStatusOf(
+  report: AccessReport,
+  of: Audited,
+  { doubt, trustsAuthorizers = false }: Beside = {},
+): Answer {
   const named = report.others.filter((each) => !isElsewhere(each, of));
   const elsewhere = report.others.length - named.length;
   // The shortest way comes first in a report.
@@ -35,12 +50,14 @@ export function accessStatusOf(report: AccessReport, of: Audited, doubt?: string
   return {
     verdict: doubt === undefined ? report.verdict : 'Unknown',
     message: sentence(
-      doubt === undefined ? messageOf(report, { ...of, elsewhere }) : withoutElsewhere(doubt, of),
+      doubt === undefined
+        ? messageOf(report, { ...of, elsewhere, trustsSome: trustsAuthorizers || report.trusted.length > 0 })
+        : withoutElsewhere(doubt, of),
     ),
     others: report.others.length,
     elsewhere,
     paths,
-    baseline: baselineOf(report.baseline),
+    baseline: baselineOf([...(trustsAuthorizers ? [trustedAuthorizers] : []), ...report.baseline]),
   };
 }
 
@@ -97,7 +114,7 @@ function baselineOf(baseline: readonly string[]): string[] {
 
 function messageOf(
   report: AccessReport,
-  { namespace, name, secret, elsewhere }: Audited & { elsewhere: number },
+  { namespace, name, secret, elsewhere, trustsSome }: Audited & { elsewhere: number; trustsSome: boolean },
 ): string {
   const count = report.others.length;
   const others = `${count} ${count === 1 ? 'other' : 'others'}`;
@@ -105,9 +122,9 @@ function messageOf(
   const next = `see: lockkeeper access ${name} -n ${namespace}`;
   switch (report.verdict) {
     case 'Exclusive':
-      return report.trusted.length === 0
-        ? `nobody but the controller and the baseline can reach Secret ${secret}`
-        : `nobody but the controller, the baseline and whom the operator trusts can reach Secret ${secret}`;
+      return trustsSome
+        ? `nobody but the controller, the baseline and whom the operator trusts can reach Secret ${secret}`
+        : `nobody but the controller and the baseline can reach Secret ${secret}`;
     case 'Shared':
       return `${others} can reach Secret ${secret}${far}; ${next}`;
     case 'Exposed':

@@ -31,6 +31,10 @@ export interface AccessReconcilerParts {
   readonly audit: (of: Audited) => AccessReport;
   /** Why no audit can be believed now, as a sentence; undefined when they can. */
   readonly doubt: () => string | undefined;
+  /** Why it cannot be told that nobody is let in but by the rules, as a sentence; undefined when it can. */
+  readonly doubtOfOthers: () => string | undefined;
+  /** Whether the operator trusts other authorizers of the API server than RBAC. */
+  readonly trustsAuthorizers: boolean;
   readonly crossCheck: Pick<CrossCheck, 'of' | 'forget'>;
   readonly clock: Clock;
   /** Gives the new resourceVersion; undefined when the Credential is gone. */
@@ -75,7 +79,15 @@ export class AccessReconciler {
 
   /** One pass. Writes only what is new. Rejects with a KubeError where the API server does not take it. */
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const { credential: find, controller, audit, crossCheck, clock, onAnswer } = this.#parts;
+    const {
+      credential: find,
+      controller,
+      audit,
+      crossCheck,
+      clock,
+      onAnswer,
+      trustsAuthorizers,
+    } = this.#parts;
     const credential = find(key);
     if (credential === undefined) return this.#forget(key);
     const secret = secretNameOf(credential);
@@ -89,7 +101,12 @@ export class AccessReconciler {
     // Before it is confirmed that the API server says otherwise, what was said stands.
     if (checked.kind === 'unsure') return { requeueAfterMs: checked.againMs };
     const doubt = this.#parts.doubt();
-    const answer = accessStatusOf(report, of, doubt ?? checked.doubt);
+    // Who was found to be let in is let in whatever else decides.
+    const ofOthers = report.verdict === 'Exclusive' ? this.#parts.doubtOfOthers() : undefined;
+    const answer = accessStatusOf(report, of, {
+      doubt: doubt ?? checked.doubt ?? ofOthers,
+      trustsAuthorizers,
+    });
     const to = this.#writable(key, credential, secret);
     onAnswer(key, { answer, report }, to.before);
     const now = clock.now();
@@ -98,7 +115,7 @@ export class AccessReconciler {
     return { requeueAfterMs: Math.min(nextMs, againMs) };
   }
 
-  /** Who was found to be let in is let in whatever else decides; that nobody else is cannot be said then. Throws what is no answer to that. */
+  /** What is confirmed by no answer: that nobody else is let in is doubtful then. Throws what is no answer to that. */
   #withoutReview({ verdict }: AccessReport, thrown: unknown, signal: AbortSignal): CrossChecked {
     if (signal.aborted || !isKubeError(thrown)) throw thrown;
     this.#parts.onNoReview(thrown);

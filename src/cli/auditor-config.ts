@@ -16,6 +16,7 @@ const flags = {
   'controller-namespace': { type: 'string' },
   'controller-service-account': { type: 'string' },
   trusted: { type: 'string', multiple: true },
+  'other-authorizers': { type: 'string' },
   'log-level': { type: 'string' },
   'telemetry-address': { type: 'string' },
   kubeconfig: { type: 'string' },
@@ -34,6 +35,8 @@ reads a Secret. One is enough; two that run at once write the same.
   --controller-service-account NAME  as what it runs (default: ${defaultController.name})
   --trusted SUBJECT                  whom the operator trusts with every Secret, such as "ServiceAccount flux-system/kustomize-controller",
                                      "User NAME" or "Group NAME": shown in the baseline, and not counted; once for each
+  --other-authorizers VALUE          what another authorizer than RBAC makes of Exclusive: Doubted, then it is Unknown, or Trusted, then
+                                     that stands in the baseline (default: Doubted)
   --log-level LEVEL                  ${logLevels.join(', ')} (default: info)
   --telemetry-address HOST:PORT      where /livez, /readyz and /metrics are (default: :8080; 0: nowhere)
   --kubeconfig FILE                  outside of a cluster: how to reach it (default: the Pod's service account)
@@ -50,6 +53,7 @@ const config = z
     controllerNamespace: namespaceName.optional(),
     controllerServiceAccount: accountName.default(defaultController.name),
     trusted: trustedSubjects,
+    otherAuthorizers: z.enum(['Doubted', 'Trusted']).default('Doubted'),
   })
   .refine(
     ({ context, kubeconfig }) => context === undefined || kubeconfig !== undefined,

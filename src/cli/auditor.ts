@@ -7,6 +7,7 @@ import { isConcerned } from '../auditor/concerned.ts';
 import { CrossCheck } from '../auditor/cross-check.ts';
 import { DoubtWatch } from '../auditor/doubt-watch.ts';
 import { doubtOf } from '../auditor/doubt.ts';
+import { OtherAuthorizers } from '../auditor/other-authorizers.ts';
 import { AccessReconciler, type AccessReconcilerParts } from '../auditor/reconcile.ts';
 import { Tally } from '../auditor/tally.ts';
 import { isSameJson } from '../base/same-json.ts';
@@ -98,11 +99,24 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     for (const key of caches.credentialKeys()) controller.queue.add(key);
   };
   const doubtWatch = new DoubtWatch({ doubt, everyMs: doubtLookMs, onChange: queueAll });
+  const trustsAuthorizers = config.otherAuthorizers === 'Trusted';
+  const otherAuthorizers = new OtherAuthorizers({
+    transport,
+    namespace: config.controller.namespace,
+    clock: systemClock,
+    onChange: () => {
+      log.info({ doubt: otherAuthorizers.doubt() ?? 'none' }, 'other authorizers');
+      if (isStarted) queueAll();
+    },
+    onTrouble: trouble('selfsubjectrulesreviews'),
+  });
   const reconciler = new AccessReconciler({
     credential: caches.credential,
     controller: config.controller,
     audit: (of) => audit(caches.index, { ...of, trusted: config.trusted }),
     doubt,
+    doubtOfOthers: () => (trustsAuthorizers ? undefined : otherAuthorizers.doubt()),
+    trustsAuthorizers,
     crossCheck: new CrossCheck({ transport, clock: systemClock }),
     clock: systemClock,
     write: writerAt(transport),
@@ -123,7 +137,10 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   }));
 
   try {
-    await untilSynced(caches, asked, longestSyncMs);
+    await Promise.all([
+      untilSynced(caches, asked, longestSyncMs),
+      trustsAuthorizers ? undefined : otherAuthorizers.start(asked),
+    ]);
     log.info(
       { credentials: caches.credentialCount(), controller: config.controller, trusted: config.trusted },
       'ready',
@@ -143,6 +160,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     doubtWatch.close();
     near.close();
     far.close();
+    await otherAuthorizers.stop();
     await controller.stop();
     await caches.stop();
     await instruments.stop();

@@ -28,6 +28,19 @@ test('whom the operator trusts is named in the baseline, whatever their namespac
   });
 });
 
+test('other authorizers that the operator trusts stand in the baseline, before what may be cut off', () => {
+  const baseline = Array.from({ length: 20 }, (_, at) => `part ${at}`);
+  const access = accessStatusOf(report({ baseline }), of, { trustsAuthorizers: true });
+  expect(access).toMatchObject({
+    verdict: 'Exclusive',
+    message: 'nobody but the controller, the baseline and whom the operator trusts can reach Secret key',
+  });
+  expect(access.baseline.slice(0, 2)).toEqual([
+    'Trusted by the operator: other authorizers of the API server than RBAC, and whom they let in',
+    'part 0',
+  ]);
+});
+
 test('those of other namespaces are counted and take nobody the place', () => {
   const others = [...Array.from({ length: 12 }, (_, at) => accountIn('ci', `runner-${at}`)), other()];
   const access = accessStatusOf(report({ others }), of);
@@ -52,7 +65,7 @@ test('the service accounts of another namespace, as a group, are counted and not
   expect([access.others, access.elsewhere]).toEqual([2, 1]);
   const doubt =
     'The API server lets Group system:serviceaccounts:canary get the Secret and no rule of RBAC does.';
-  expect(accessStatusOf(report(), of, doubt).message).not.toContain('canary');
+  expect(accessStatusOf(report(), of, { doubt }).message).not.toContain('canary');
 });
 
 describe('a way by another namespace', () => {
@@ -100,7 +113,7 @@ describe('a way by another namespace', () => {
 test('what cannot be believed is Unknown and says why, and the counts stay', () => {
   const doubt =
     'The API server lets ServiceAccount canary/runner get the Secret and no rule of RBAC does: another authorizer seems to be active.';
-  expect(accessStatusOf(report({ others: [other()] }), of, doubt)).toMatchObject({
+  expect(accessStatusOf(report({ others: [other()] }), of, { doubt })).toMatchObject({
     verdict: 'Unknown',
     message:
       'The API server lets a ServiceAccount of another namespace get the Secret and no rule of RBAC does: another authorizer seems to be active.',

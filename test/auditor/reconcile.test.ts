@@ -19,6 +19,7 @@ let checked: CrossChecked;
 /** What the API server fails with when it is asked. */
 let failing: Error | undefined;
 let doubt: string | undefined;
+let doubtOfOthers: string | undefined;
 let now: Date;
 let written: { readonly to: Writable; readonly access: CredentialAccess }[];
 let forgotten: string[];
@@ -42,6 +43,7 @@ beforeEach(() => {
   rules = report();
   checked = { kind: 'known', againMs: sixHours };
   doubt = undefined;
+  doubtOfOthers = undefined;
   now = new Date('2026-11-25T12:00:00Z');
   written = [];
   forgotten = [];
@@ -53,6 +55,8 @@ beforeEach(() => {
     controller,
     audit: () => rules,
     doubt: () => doubt,
+    doubtOfOthers: () => doubtOfOthers,
+    trustsAuthorizers: false,
     crossCheck: {
       of: () => (failing === undefined ? Promise.resolve(checked) : Promise.reject(failing)),
       forget: (each) => void forgotten.push(each),
@@ -193,6 +197,18 @@ describe('where the API server does not say whether it decides by its rules', ()
     await expect(pass()).rejects.toBe(failing);
     expect([written, unanswered]).toEqual([[], []]);
   });
+});
+
+test('where the API server has another authorizer it is Unknown that there is nobody, and known who there is', async () => {
+  doubtOfOthers = 'it may let in others';
+  await pass();
+  heard();
+  rules = report({ others: [other()] });
+  await pass();
+  expect(written.map(({ access: { verdict, message } }) => [verdict, message])).toEqual([
+    ['Unknown', 'it may let in others'],
+    ['Shared', expect.stringMatching(/^1 other can reach Secret key/)],
+  ]);
 });
 
 test('looks again when the API server is to be asked again', async () => {

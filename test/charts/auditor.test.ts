@@ -137,6 +137,7 @@ describe('its Pod', () => {
       auditor: {
         enabled: true,
         trusted: ['ServiceAccount flux-system/helm-controller', 'Group cn="ops", dc=example'],
+        otherAuthorizers: 'Trusted',
         resources: { limits: { memory: '1Gi' } },
         nodeOptions: '',
       },
@@ -149,6 +150,7 @@ describe('its Pod', () => {
       telemetryAddress: { host: '', port: 9090 },
       controller: { name: 'lockkeeper-controller' },
       trusted: values.auditor.trusted,
+      otherAuthorizers: 'Trusted',
     });
     expect(only.ports).toEqual([{ name: 'metrics', containerPort: 9090 }]);
     expect(only.resources).toMatchObject({ limits: { memory: '1Gi' } });

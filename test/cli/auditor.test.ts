@@ -71,6 +71,13 @@ describe('whom the operator trusts', () => {
   });
 });
 
+test('other authorizers are doubted unless one trusts them', () => {
+  expect(readAuditorConfig([])).toMatchObject({ otherAuthorizers: 'Doubted' });
+  expect(readAuditorConfig(['--other-authorizers', 'Trusted'])).toMatchObject({
+    otherAuthorizers: 'Trusted',
+  });
+});
+
 describe('lockkeeper auditor', () => {
   test('--help tells of every flag', async () => {
     const { code, stdout, stderr } = await lockkeeper(['auditor', '--help']);
@@ -79,6 +86,7 @@ describe('lockkeeper auditor', () => {
       '--controller-namespace',
       '--controller-service-account',
       '--trusted',
+      '--other-authorizers',
       '--log-level',
       '--telemetry-address',
       '--kubeconfig',
