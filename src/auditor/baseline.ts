@@ -144,13 +144,16 @@ const may: Readonly<Record<AccessClass, string>> = {
 };
 const maxLineLength = 240;
 
+const fluxTrusted =
+  'Trusted by the operator: Flux is locked down, so what others write is applied with the rights of their namespace';
+
 /**
  * Who can always reach a Secret, in lines of at most 240 characters: what is true of every cluster, then whom the operator trusts, each
- * in a line of their own, then the parts of Kubernetes by what they can do, each named once for the most.
+ * in a line of their own, and with what, then the parts of Kubernetes by what they can do, each named once for the most.
  */
 export function baselineLines(
   reached: readonly { readonly class: AccessClass; readonly subject: Subject }[],
-  trusted: readonly string[],
+  { trusted, isFluxTrusted }: { readonly trusted: readonly string[]; readonly isFluxTrusted: boolean },
 ): readonly string[] {
   const named = new Set<string>();
   const classes: readonly AccessClass[] = ['Read', 'Overwrite', 'Indirect'];
@@ -170,7 +173,12 @@ export function baselineLines(
       ),
     ];
   });
-  return [...always, ...trusted.map((each) => `Trusted by the operator: ${each}`), ...lines];
+  return [
+    ...always,
+    ...trusted.map((each) => `Trusted by the operator: ${each}`),
+    ...(isFluxTrusted ? [fluxTrusted] : []),
+    ...lines,
+  ];
 }
 
 function linesOf(head: string, ids: readonly string[]): string[] {

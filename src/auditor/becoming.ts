@@ -1,8 +1,10 @@
+import { appliersAmong } from './applying.ts';
 import {
   baselineIn,
   baselineNeighboursIn,
   everybodyIn,
   heldAnywhere,
+  holdingsOf,
   isOwn,
   neighboursIn,
   type Held,
@@ -13,6 +15,7 @@ import type { Names } from './match.ts';
 import type { RbacIndex } from './rbac-index.ts';
 import type { Detour, SecretVerb } from './rights.ts';
 import { accountsNamespaceOf, everyStranger, everyUser, type Subject } from './subjects.ts';
+import type { Applier } from './workloads.ts';
 
 /** A way to act as somebody else. */
 interface Becoming extends Round {
@@ -25,10 +28,15 @@ interface Becoming extends Round {
  * Who can act as this subject, and how.
  *
  * @param isNew asked of each kind of subject and namespace: whoever can act as all of those is left out when it says no
+ * @param isFluxLockedDown whether no controller of Flux applies as itself what others write
  */
 export function becomersOf(
   subject: Subject,
-  { index, isNew }: { index: RbacIndex; isNew: (whom: string) => boolean },
+  {
+    index,
+    isNew,
+    isFluxLockedDown,
+  }: { index: RbacIndex; isNew: (whom: string) => boolean; isFluxLockedDown: boolean },
 ): readonly Becoming[] {
   const { kind, name, namespace } = subject;
   // Everybody is one of these already.
@@ -48,7 +56,9 @@ export function becomersOf(
     const those = namespace === undefined ? [...byName.values()].flat() : (byName.get(name) ?? []);
     return [...(isNew(`accounts of ${place}`) ? any : []), ...those];
   });
-  return [...members, ...accounts];
+  const appliers = isFluxLockedDown ? [] : appliersAmong(subject, index);
+  const writers = appliers.flatMap((each) => (isNew(`appliers ${each}`) ? becomingApplier(index, each) : []));
+  return [...members, ...accounts, ...writers];
 }
 
 /** Who can act as the service accounts of a namespace, as Users, or as members of Groups. */
@@ -82,6 +92,20 @@ function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
       ];
     });
   });
+}
+
+/** Who can have a controller apply as itself what they write, wherever they may write it. */
+function becomingApplier(index: RbacIndex, applier: Applier): readonly Becoming[] {
+  return index.once(`appliers ${applier}`, () =>
+    (['holders', 'baseline'] as const).flatMap((side) =>
+      holdingsOf(`applyAs:${applier}`, index, side).map((holding): Becoming => ({
+        detour: 'I-14',
+        holdings: [holding],
+        subject: holding.subject,
+        isBaseline: side === 'baseline',
+      })),
+    ),
+  );
 }
 
 /** Who can act as a User, and how. */

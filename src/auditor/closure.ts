@@ -1,3 +1,4 @@
+import { appliersAmong } from './applying.ts';
 import { baselineLines } from './baseline.ts';
 import { becomersOf } from './becoming.ts';
 import { overwriteOf, readOf, verbsOn } from './direct.ts';
@@ -18,6 +19,8 @@ export interface Question {
   readonly controller: { readonly namespace: string; readonly name: string };
   /** Whom the operator trusts with every Secret, as a report writes subjects: told in the baseline and not counted. */
   readonly trusted?: readonly string[];
+  /** Whether the operator says that no controller of Flux applies as itself what others write: told in the baseline. */
+  readonly fluxLockedDown?: boolean;
 }
 
 /** Somebody reaches the Secret, by one way. */
@@ -33,7 +36,7 @@ interface Reached extends Way {
  * found, not with those of others.
  */
 export function audit(index: RbacIndex, question: Question): AccessReport {
-  const { namespace, secret, controller, trusted = [] } = question;
+  const { namespace, secret, controller, trusted = [], fluxLockedDown = false } = question;
   const self = accountOf(controller.namespace, controller.name);
   const always = new Set([self.id, groupOf(masters).id]);
   const reached = closureOf(index, question).filter(({ subject }) => !always.has(subject.id));
@@ -51,7 +54,11 @@ export function audit(index: RbacIndex, question: Question): AccessReport {
     baseline: baselineLines(
       // Of nodes a line of its own tells.
       reached.filter(({ isBaseline, subject }) => isBaseline && subject.id !== groupOf(nodes).id),
-      trustedOnes.map(({ subject }) => subject),
+      {
+        trusted: trustedOnes.map(({ subject }) => subject),
+        isFluxTrusted:
+          fluxLockedDown && reached.some(({ subject }) => appliersAmong(subject, index).length > 0),
+      },
     ),
     dormant: [...new Set([namespace, controller.namespace, ''])].flatMap((each) => dormantIn(index, each)),
     controller: {
@@ -124,7 +131,7 @@ function actingAs(
     const before = asked.size;
     return asked.add(`${reachedClass} ${whom}`).size > before;
   };
-  return becomersOf(subject, { index, isNew })
+  return becomersOf(subject, { index, isNew, isFluxLockedDown: question.fluxLockedDown ?? false })
     .filter((step) => step.subject.id !== subject.id)
     .map((step) => {
       const isOurs = subject.namespace === question.controller.namespace && step.detour === 'I-1';

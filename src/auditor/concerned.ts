@@ -1,9 +1,11 @@
+import { hasAppliers } from './applying.ts';
 import { anywhere, heldAnywhere, heldBy } from './held.ts';
 import type { RbacIndex } from './rbac-index.ts';
 import type { RbacObject } from './rbac.ts';
 import type { AccessReport } from './report.ts';
-import { grantsOf, type Right } from './rights.ts';
+import { grantsOf, type Grants, type Right } from './rights.ts';
 import { isImplied, subjectOf, type Subject } from './subjects.ts';
+import { applied } from './workloads.ts';
 
 /** Which places a report depends on: their namespaces, or all. */
 export type Dependence = ReadonlySet<string> | 'everywhere';
@@ -53,7 +55,8 @@ const partners: readonly Right[] = [
 
 /**
  * Where a change of an object of RBAC may be felt, which the index knows already: in its namespace, or '' for everywhere. To act as
- * somebody is also possible in a namespace that no report of anybody else speaks of, if that completes a right of the cluster.
+ * somebody is also possible in a namespace that no report of anybody else speaks of, if that completes a right of the cluster, or by an
+ * object that a controller applies as itself.
  * @param versions the object before and after
  */
 export function placeOf(versions: readonly RbacObject[], index: RbacIndex): string {
@@ -61,19 +64,17 @@ export function placeOf(versions: readonly RbacObject[], index: RbacIndex): stri
     switch (object.kind) {
       case 'Role': {
         const grants = grantsOf(object.rules);
-        if (!anywhere.some((right) => grants.has(right))) return false;
         const { namespace, name } = object.metadata;
-        return index.boundTo(namespace, `Role ${namespace}/${name}`).some((each) => isHalfWay(each, index));
+        const bound = index.boundTo(namespace, `Role ${namespace}/${name}`);
+        return bound.length > 0 && (isApplied(grants, index) || isCompleting(grants, bound, index));
       }
       case 'RoleBinding': {
         const { namespace } = object.metadata;
         const { kind, name } = object.roleRef;
         const role = index.role(kind === 'Role' ? `Role ${namespace}/${name}` : `${kind} ${name}`);
-        if (!anywhere.some((right) => role?.grants.has(right))) return false;
-        return object.subjects.some((each) => {
-          const subject = subjectOf(each, namespace);
-          return subject !== undefined && isHalfWay(subject, index);
-        });
+        if (role === undefined) return false;
+        const subjects = object.subjects.flatMap((each) => subjectOf(each, namespace) ?? []);
+        return isApplied(role.grants, index) || isCompleting(role.grants, subjects, index);
       }
       case 'ClusterRole':
       case 'ClusterRoleBinding':
@@ -84,6 +85,16 @@ export function placeOf(versions: readonly RbacObject[], index: RbacIndex): stri
     }
   });
   return isEverywhere ? '' : (versions[0]?.metadata.namespace ?? '');
+}
+
+/** Whether a controller applies as itself what these rights let write. */
+function isApplied(grants: Grants, index: RbacIndex): boolean {
+  return applied.some(({ account }) => grants.has(`applyAs:${account}`)) && hasAppliers(index);
+}
+
+/** Whether one of these rights is half of acting as somebody else, of which one of the subjects has the other half. */
+function isCompleting(grants: Grants, subjects: readonly Subject[], index: RbacIndex): boolean {
+  return anywhere.some((right) => grants.has(right)) && subjects.some((subject) => isHalfWay(subject, index));
 }
 
 /** Whether somebody has the other half of acting as somebody else; of everybody somebody may. */

@@ -93,6 +93,23 @@ export function heldAnywhere(subject: Subject, index: RbacIndex, right: Right): 
   return undefined;
 }
 
+/**
+ * Everybody whom a binding gives a right, be it in one namespace: each once, by a binding of the cluster if there is one. What comes by
+ * groups is told of the groups.
+ */
+export function holdingsOf(right: Right, index: RbacIndex, side: Side): readonly Holding[] {
+  const bySubject = new Map<string, Holding>();
+  for (const scope of ['', ...index.boundNamespaces().toSorted()]) {
+    for (const [id, holder] of index.scope(scope)[side]) {
+      if (bySubject.has(id)) continue;
+      const source = { holder, inCluster: scope === '', isOwn: true };
+      const holding = new Held(holder.subject, [source]).first(right);
+      if (holding !== undefined) bySubject.set(id, holding);
+    }
+  }
+  return [...bySubject.values()];
+}
+
 /** What everybody may do in the namespace who is named by a binding in it or in the cluster. */
 export function everybodyIn(index: RbacIndex, namespace: string): readonly Held[] {
   return subjectsIn(index, [namespace, ''], 'holders').map((subject) => heldBy(subject, index, namespace));

@@ -1,6 +1,6 @@
 import { isAbout, namesOf, type Names } from './match.ts';
 import type { Rule } from './rbac.ts';
-import { senders, workloads } from './workloads.ts';
+import { applied, senders, workloads, type Applier } from './workloads.ts';
 
 export const secretVerbs = [
   'get',
@@ -16,12 +16,26 @@ export type SecretVerb = (typeof secretVerbs)[number];
 
 /** The ways around of which a report speaks by number; docs/access-audit.md explains each. */
 export type Detour =
-  'I-1' | 'I-2' | 'I-3' | 'I-4' | 'I-5' | 'I-6' | 'I-7' | 'I-8' | 'I-9' | 'I-10' | 'I-11' | 'I-12' | 'I-13';
+  | 'I-1'
+  | 'I-2'
+  | 'I-3'
+  | 'I-4'
+  | 'I-5'
+  | 'I-6'
+  | 'I-7'
+  | 'I-8'
+  | 'I-9'
+  | 'I-10'
+  | 'I-11'
+  | 'I-12'
+  | 'I-13'
+  | 'I-14';
 
 /** What a rule can be worth to somebody who wants a Secret. All other rights are nothing to an audit. */
 export type Right =
   | `${SecretVerb}Secret`
   | 'runWorkload'
+  | `applyAs:${Applier}`
   | 'requestToken'
   | 'impersonateAccount'
   | 'impersonateUser'
@@ -90,6 +104,7 @@ const rows: readonly Row[] = [
     return { right, ...core, resource: 'secrets', verbs: [verb] };
   }),
   ...workloads.map((kind): Row => ({ right: 'runWorkload', ...kind, ...make })),
+  ...applied.map(({ account, ...kind }): Row => ({ right: `applyAs:${account}`, ...kind, ...make })),
   { right: 'requestToken', ...core, resource: 'serviceaccounts', subresource: 'token', verbs: ['create'] },
   { right: 'impersonateAccount', ...core, resource: 'serviceaccounts', verbs: ['impersonate'] },
   { right: 'impersonateUser', ...core, resource: 'users', verbs: ['impersonate'] },

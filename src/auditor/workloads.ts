@@ -17,6 +17,7 @@ export const workloads: readonly Kind[] = [
   ...['jobs', 'cronjobs'].map((resource) => ({ group: 'batch', resource })),
   { group: 'helm.toolkit.fluxcd.io', resource: 'helmreleases' },
   { group: 'kustomize.toolkit.fluxcd.io', resource: 'kustomizations' },
+  ...['resourcesets', 'fluxinstances'].map((resource) => ({ group: 'fluxcd.controlplane.io', resource })),
   ...['applications', 'applicationsets', 'rollouts', 'workflows', 'cronworkflows'].map((resource) => ({
     group: 'argoproj.io',
     resource,
@@ -35,6 +36,20 @@ export const workloads: readonly Kind[] = [
   { group: 'jobset.x-k8s.io', resource: 'jobsets' },
   { group: 'keda.sh', resource: 'scaledjobs' },
 ];
+
+/**
+ * Kinds whose objects, in any namespace, a controller applies as itself and with all its rights, unless they name a service account of
+ * their namespace or the controller has a default for that: of Flux (fluxcd.io, multi-tenancy lockdown) and of the Flux Operator. With the
+ * service account of the controller, as their manifests name it.
+ */
+export const applied = [
+  { group: 'kustomize.toolkit.fluxcd.io', resource: 'kustomizations', account: 'kustomize-controller' },
+  { group: 'helm.toolkit.fluxcd.io', resource: 'helmreleases', account: 'helm-controller' },
+  { group: 'fluxcd.controlplane.io', resource: 'resourcesets', account: 'flux-operator' },
+] as const satisfies readonly (Kind & { readonly account: string })[];
+
+/** The name of a service account as which a controller applies what others write. */
+export type Applier = (typeof applied)[number]['account'];
 
 /** Kinds that name a Secret of their namespace and an address, to which an operator then sends it. */
 export const senders: readonly Kind[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { binding, can, clusterBinding, clusterRole, grant } from './fixtures/objects.ts';
+import { binding, can, clusterBinding, clusterRole, grant, type Written } from './fixtures/objects.ts';
 import { reportOn } from './indexed.ts';
 
 const ttl = 'ServiceAccount kube-system/ttl-controller';
@@ -89,7 +89,7 @@ test('whom the operator trusts is told in a line of their own, as far as they ca
     ...grant('apps/x', 'Group devs', can('get', 'secrets')),
   ];
   const trusted = [helm, 'ServiceAccount flux-system/notification-controller'];
-  const report = reportOn(objects, trusted);
+  const report = reportOn(objects, { trusted });
   expect(report.others.map(({ subject }) => subject)).toEqual(['Group devs']);
   expect(report.trusted).toEqual(reportOn(objects).others.filter(({ subject }) => subject === helm));
   const lines = reportOn([]).baseline;
@@ -100,7 +100,25 @@ test('whom the operator trusts is told in a line of their own, as far as they ca
   ]);
 });
 
+test('that Flux is locked down is told where one of its controllers can reach it, and nowhere else', () => {
+  const helm = clusterBinding(
+    'fixture-x',
+    'ClusterRole cluster-admin',
+    'ServiceAccount flux/helm-controller',
+  );
+  const lines = (objects: readonly Written[], fluxLockedDown: boolean) =>
+    reportOn(objects, { fluxLockedDown }).baseline;
+  expect(lines([helm], true)).toEqual(
+    lines([helm], false).toSpliced(
+      3,
+      0,
+      'Trusted by the operator: Flux is locked down, so what others write is applied with the rights of their namespace',
+    ),
+  );
+  expect(lines([], true)).toEqual(lines([], false));
+});
+
 test('of a part of Kubernetes that the operator trusts too, what Kubernetes gave it stays told as that', () => {
   const gc = 'ServiceAccount kube-system/generic-garbage-collector';
-  expect(reportOn([], [gc])).toEqual(reportOn([]));
+  expect(reportOn([], { trusted: [gc] })).toEqual(reportOn([]));
 });

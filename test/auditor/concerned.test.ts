@@ -82,7 +82,26 @@ test('to act as a service account of any namespace completes a right of the clus
   expect(isConcerned(places, { namespace: 'apps', on })).toBe(true);
 });
 
+const flux = clusterGrant('fixture-f', 'ServiceAccount flux/helm-controller', can('get', 'secrets'));
+const release = can('update', 'helmreleases.helm.toolkit.fluxcd.io');
+const [releaseRole, releaseBinding] = [role('shop/r', release), binding('shop/r', 'Role r', jane)];
+
+test('to write in any namespace what Flux applies as itself completes a right of its controller', () => {
+  const index = indexOf(flux);
+  const trusting = { ...question, trusted: ['ServiceAccount flux/helm-controller'] };
+  const last = audit(index, trusting);
+  expect(last.verdict).toBe('Exclusive');
+  for (const object of [releaseRole, releaseBinding]) index.put(parsed({ ...object }));
+  expect(audit(index, trusting).others.map(({ subject }) => subject)).toEqual([jane]);
+  const places = new Set([placeOf([parsed({ ...releaseBinding })], index)]);
+  expect(isConcerned(places, { namespace: 'apps', on: dependenceOf(last, controller) })).toBe(true);
+});
+
 test.each<[string, string, readonly Written[], readonly Written[]]>([
+  ['everywhere, of what Flux applies, by the binding', '', [...flux, releaseRole], [releaseBinding]],
+  ['everywhere, of what Flux applies, by the role', '', [...flux, releaseBinding], [releaseRole]],
+  ['in its namespace, of what Flux would apply where it is not', 'shop', [releaseRole], [releaseBinding]],
+  ['in its namespace, of a role that is bound to nobody', 'shop', flux, [releaseRole]],
   ['everywhere, by the binding', '', [...groups, botsRole], [botsBinding]],
   ['everywhere, by the role that was waited for', '', [...groups, botsBinding], [botsRole]],
   ['everywhere, by the role that gives it no more', '', [...groups, ...asBots], [botsRole, role('shop/y')]],

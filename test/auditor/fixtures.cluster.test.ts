@@ -38,7 +38,8 @@ test.each(fixtures)('$name', async (fixture) => {
   await apply(objects);
   try {
     const index = indexOf(await readRbac(cluster));
-    const report = audit(index, { ...question, trusted: fixture.trusted ?? [] });
+    const { trusted = [], fluxLockedDown = false } = fixture;
+    const report = audit(index, { ...question, trusted, fluxLockedDown });
     expect(findings(report)).toEqual(expectedOf(fixture));
     const answers = await Promise.all(subjectsToAsk(report).map((ask) => isAllowed(ask, ask.verb)));
     expect(disagreements(report, answers)).toEqual([]);

@@ -39,9 +39,9 @@ export function indexOf(objects: readonly (RbacObject | Written)[]): RbacIndex {
 /** The report on the Secret of the fixtures in a cluster that holds these objects and what every cluster does. */
 export function reportOn(
   objects: readonly (RbacObject | Written)[],
-  trusted: readonly string[] = [],
+  { trusted = [], fluxLockedDown = false }: Pick<Fixture, 'trusted' | 'fluxLockedDown'> = {},
 ): AccessReport {
-  return audit(indexOf([...bootstrap, ...needed, ...objects]), { ...question, trusted });
+  return audit(indexOf([...bootstrap, ...needed, ...objects]), { ...question, trusted, fluxLockedDown });
 }
 
 /** A report as a fixture says what it is to be. */
