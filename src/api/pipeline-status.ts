@@ -126,6 +126,8 @@ export const pipelineStatus = z.object({
         .describe('Whether anybody else can reach its Secret.'),
     })
     .optional()
-    .describe("Whose token this Pipeline's pull requests are made with."),
+    .describe(
+      'Whose token pull requests are made with, of the first environment that is promoted into. The conditions tell of the Credentials of all.',
+    ),
 });
 export type PipelineStatus = z.infer<typeof pipelineStatus>;

@@ -3,10 +3,9 @@ import type { EnvironmentStatus, PipelineStatus } from '../api/pipeline-status.t
 import { reasons, type Reason } from '../api/reasons.ts';
 import { sentence } from '../base/sentence.ts';
 import { toTimestamp } from '../base/time.ts';
+import { credentialConditions } from './credential-conditions.ts';
 import type { CredentialSeen } from './credential-seen.ts';
-
-/** How urgent a reason is when several environments wait: what a person must mend comes first. */
-const urgency = { stalled: 0, retried: 1, blocked: 2, waiting: 3, warning: 4, fine: 5 } as const;
+import { urgencyOf } from './urgency.ts';
 
 /** What of a pass the conditions are made of. */
 interface ConditionsInput {
@@ -14,7 +13,7 @@ interface ConditionsInput {
   readonly generation: number;
   readonly now: Date;
   readonly environments: readonly EnvironmentStatus[];
-  readonly credential: CredentialSeen | undefined;
+  readonly credentials: readonly CredentialSeen[];
 }
 
 /** The Pipeline's conditions; one whose status stays keeps its time. */
@@ -23,7 +22,7 @@ export function conditionsOf({
   generation,
   now,
   environments,
-  credential,
+  credentials,
 }: ConditionsInput): Condition[] {
   const worst = mostUrgent(environments);
   const is = reasons[worst.reason].is;
@@ -32,17 +31,7 @@ export function conditionsOf({
     { type: 'Ready', status: ready ? 'True' : 'False', ...worst },
     ...(is === 'retried' ? [{ type: 'Reconciling', status: 'True' as const, ...worst }] : []),
     ...(is === 'stalled' ? [{ type: 'Stalled', status: 'True' as const, ...worst }] : []),
-    ...(credential === undefined
-      ? []
-      : [
-          {
-            type: 'CredentialHealthy',
-            status: credential.healthy,
-            reason: credential.reason,
-            message: sentence(credential.message),
-          },
-          { type: 'CredentialExclusive', ...credential.exclusive },
-        ]),
+    ...credentialConditions(credentials),
   ];
   return wanted.map((each) => {
     const before = previous?.conditions?.find(({ type }) => type === each.type);
@@ -59,7 +48,7 @@ function mostUrgent(environments: readonly EnvironmentStatus[]): { reason: Reaso
   for (const { name, waiting: line } of environments) {
     if (line === undefined) continue;
     const reason = line.reason as Reason; // written by `waiting` of status.ts, from the closed list
-    if (urgency[reasons[reason].is] < urgency[reasons[worst.reason].is]) {
+    if (urgencyOf(reason) < urgencyOf(worst.reason)) {
       worst = { reason, message: sentence(`${name}: ${line.message}`) };
     }
   }

@@ -1,5 +1,6 @@
 import type { Credential } from '../api/credential.ts';
 import type { Condition } from '../api/meta.ts';
+import { promotionInto, type PipelineSpec } from '../api/pipeline.ts';
 import { isReason, type Reason } from '../api/reasons.ts';
 
 /** Whether nobody but the controller can reach the credential's Secret, as the Credential says. */
@@ -18,14 +19,27 @@ export interface CredentialSeen {
   readonly healthy: 'True' | 'False' | 'Unknown';
   readonly expiryTime?: string;
   /** When this Pipeline last used it. */
-  readonly lastUsed?: Date;
+  readonly lastUsed?: Date | undefined;
   readonly reason: Reason;
   readonly message: string;
   /** Whether nobody else can reach its Secret. */
   readonly exclusive: CredentialExclusive;
 }
 
-/** What the cache holds of the Credential of this name; `undefined` when there is none. */
+/** The Credentials that a Pipeline names for what is promoted, in the order of its environments, each once. */
+export function credentialNames(spec: PipelineSpec): readonly string[] {
+  const strategies = spec.environments
+    .slice(1)
+    .map((environment) => promotionInto(spec, environment).pullRequest)
+    .filter((each) => each !== undefined);
+  return [...new Set(strategies.map(({ credentialRef }) => credentialRef.name))];
+}
+
+/**
+ * What a Credential says of itself, as far as a Pipeline shows it.
+ *
+ * @param credential as the cache holds it; `undefined`: there is none of this name
+ */
 export function credentialSeen(name: string, credential: Credential | undefined): CredentialSeen {
   if (credential === undefined) {
     return {

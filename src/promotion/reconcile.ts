@@ -1,4 +1,4 @@
-import { promotionInto, type Pipeline } from '../api/pipeline.ts';
+import type { Pipeline } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/pipeline-status.ts';
 import { CodedError, codeOf } from '../base/error.ts';
 import { redactOurs } from '../base/redaction.ts';
@@ -10,7 +10,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { act, type Act, type Tools } from './act.ts';
 import { announce, type Announcement } from './announce.ts';
-import { credentialSeen, type CredentialSeen } from './credential-seen.ts';
+import { credentialNames, credentialSeen, type CredentialSeen } from './credential-seen.ts';
 import { decide } from './decide.ts';
 import type { Decision, Outcome } from './decision.ts';
 import type { EnvironmentSeen, Observation } from './observation.ts';
@@ -105,7 +105,7 @@ export class PipelineReconciler {
         seen,
         decisions,
         outcomes,
-        credential: this.#credential(pipeline),
+        credentials: this.#credentials(pipeline),
         lastUsedWrittenAt: this.#useShownAt.get(key),
       });
       return await this.#write(key, pipeline, computed, signal);
@@ -135,7 +135,7 @@ export class PipelineReconciler {
       this.#parts.announce(pipeline, announcement);
     return this.#next(key, pipeline, seen.environments, decisions, outcomes, [
       observed.recheckAt,
-      this.#lastUsedShownAt(key, status),
+      this.#lastUsedShownAt(key, pipeline, status),
     ]);
   }
 
@@ -219,27 +219,19 @@ export class PipelineReconciler {
   }
 
   /** When a use is shown that was not worth a write yet; undefined when all are. */
-  #lastUsedShownAt(key: string, { credential }: PipelineStatus): Date | undefined {
-    const used = this.#parts.uses.ofPipeline(key);
-    if (used === undefined || credential?.lastUsed === undefined || isShown(used, credential.lastUsed))
-      return undefined;
+  #lastUsedShownAt(key: string, { metadata }: Pipeline, { credential }: PipelineStatus): Date | undefined {
+    if (credential?.lastUsed === undefined) return undefined;
+    const used = this.#parts.uses.usedBy(`${metadata.namespace}/${credential.name}`, key);
+    if (used === undefined || isShown(used, credential.lastUsed)) return undefined;
     return showAgainAt(credential.lastUsed, this.#useShownAt.get(key));
   }
 
-  /** Who a Pipeline's pull requests are made as: of the first environment that is promoted into. */
-  #credential(pipeline: Pipeline): CredentialSeen | undefined {
-    const { namespace, name } = pipeline.metadata;
-    const strategy = pipeline.spec.environments
-      .slice(1)
-      .map((environment) => promotionInto(pipeline.spec, environment).pullRequest)
-      .find((each) => each !== undefined);
-    if (strategy === undefined) return undefined;
-    const credential = this.#parts.tools.credential(namespace, strategy.credentialRef.name);
-    const lastUsed = this.#parts.uses.ofPipeline(`${namespace}/${name}`);
-    return {
-      ...credentialSeen(strategy.credentialRef.name, credential),
-      ...(lastUsed === undefined ? {} : { lastUsed }),
-    };
+  /** Who a Pipeline's pull requests are made as. */
+  #credentials({ metadata: { namespace, name }, spec }: Pipeline): readonly CredentialSeen[] {
+    return credentialNames(spec).map((credential) => ({
+      ...credentialSeen(credential, this.#parts.tools.credential(namespace, credential)),
+      lastUsed: this.#parts.uses.usedBy(`${namespace}/${credential}`, `${namespace}/${name}`),
+    }));
   }
 
   /** The cache holds this version of a Pipeline now. Nothing needs to be told of it: it frees what was kept of our last write. */

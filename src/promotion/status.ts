@@ -17,7 +17,8 @@ export interface StatusInput {
   readonly decisions: readonly Decision[];
   /** Of the environments whose decisions have been carried out so far, by name. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  readonly credential: CredentialSeen | undefined;
+  /** The Credentials that the Pipeline names, each once; the first is the one that is shown. */
+  readonly credentials: readonly CredentialSeen[];
   /** When the last use that `previous` shows was written; absent: not since the process started. */
   readonly lastUsedWrittenAt?: Date | undefined;
 }
@@ -41,7 +42,7 @@ export function statusOf(input: StatusInput): PipelineStatus {
       generation: input.generation,
       now: input.seen.now,
       environments,
-      credential: input.credential,
+      credentials: input.credentials,
     }),
     summary: {
       revisions: sentence(
@@ -155,13 +156,14 @@ function waitingSummary(environments: readonly EnvironmentStatus[]): string {
 }
 
 function credentialStatus({
-  credential: seen,
+  credentials: [seen],
   previous,
   lastUsedWrittenAt,
   seen: { now },
 }: StatusInput): PipelineStatus['credential'] {
   if (seen === undefined) return undefined;
-  const shown = previous?.credential?.lastUsed;
+  // When another one was used is nothing of this one.
+  const shown = previous?.credential?.name === seen.name ? previous.credential.lastUsed : undefined;
   // A time alone would not be worth a write more often than once a minute.
   const used =
     seen.lastUsed === undefined || (shown !== undefined && now < showAgainAt(shown, lastUsedWrittenAt))

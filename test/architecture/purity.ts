@@ -6,7 +6,7 @@ const pure: readonly RegExp[] = [
   /^src\/base\/address-kind\.ts$/,
   /^src\/(engines|manifests)\//,
   /^src\/proposing\/proposal\.ts$/,
-  /^src\/promotion\/(observation|rules|decide|decision|status|target-status|phases|conditions|announce)\.ts$/,
+  /^src\/promotion\/(observation|rules|decide|decision|status|target-status|phases|conditions|credential-conditions|credential-seen|urgency|announce)\.ts$/,
   /^src\/auditor\/(applying|closure|match|workloads|rights|subjects|rbac|rbac-index|held|direct|indirect|becoming|explain|baseline|others|report|disagreement)\.ts$/,
   /^src\/forges\/(errors|outbound)\.ts$/,
   /^src\/credentials\/health\/(announce|exclusiveness|last-used|readiness|scope|untold)\.ts$/,

@@ -84,7 +84,8 @@ test('a use is noted with what it was for, once the forge has accepted it', asyn
   expect(uses.of('apps/acme-promoter')).toBeUndefined();
   await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
   expect(uses.of('apps/acme-promoter')).toEqual({ time: clock.now(), by: 'apps/podinfo staging' });
-  expect(uses.ofPipeline('apps/podinfo')).toEqual(clock.now());
+  expect(uses.usedBy('apps/acme-promoter', 'apps/podinfo')).toEqual(clock.now());
+  expect(uses.usedBy('apps/other', 'apps/podinfo')).toBeUndefined();
 });
 
 describe('a stored token', () => {

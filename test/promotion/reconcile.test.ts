@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { revisionOf } from '../../src/base/revision.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { toTimestamp } from '../../src/base/time.ts';
 import { minuteMs, startAcme, type Acme } from '../credentials/promoter.ts';
 import { fleetFiles } from '../sandbox/fleet.ts';
 import { branch, Stage } from './stage.ts';
@@ -217,7 +218,8 @@ test('the open pull request follows when spec names another base branch', async 
 
 test('the credential of a Pipeline is shown with who it is and when this Pipeline last used it', async () => {
   const own = await proposed();
-  expect(own.stored.status?.credential).toMatchObject({ name: 'acme-promoter', valid: 'Unknown' });
+  const lastUsed = toTimestamp(own.own.clock.now());
+  expect(own.stored.status?.credential).toMatchObject({ name: 'acme-promoter', valid: 'Unknown', lastUsed });
   expect(own.condition('CredentialHealthy')).toBe('Unknown Unknown');
   const ready = {
     type: 'Ready',

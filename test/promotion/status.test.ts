@@ -39,16 +39,18 @@ function status(
     seen,
     decisions: decisions ?? decide(seen),
     outcomes: new Map(Object.entries(outcomes)),
-    credential: {
-      name: 'acme-promoter',
-      owner: 'acme-promoter[bot]',
-      valid: 'True',
-      healthy: 'True',
-      reason: 'Healthy',
-      message: 'ok',
-      lastUsed: now,
-      exclusive: { status: 'False', reason: 'Shared', message: 'one other can read it' },
-    },
+    credentials: [
+      {
+        name: 'acme-promoter',
+        owner: 'acme-promoter[bot]',
+        valid: 'True',
+        healthy: 'True',
+        reason: 'Healthy',
+        message: 'ok',
+        lastUsed: now,
+        exclusive: { status: 'False', reason: 'Shared', message: 'one other can read it' },
+      },
+    ],
   });
 }
 
@@ -209,15 +211,17 @@ test('the time of use alone moves at most once a minute', () => {
       seen: observation(dev),
       decisions: [{ kind: 'rest' }],
       outcomes: new Map(),
-      credential: {
-        name: 'c',
-        valid: 'True',
-        healthy: 'True',
-        reason: 'Healthy',
-        message: '',
-        lastUsed,
-        exclusive: { status: 'Unknown', reason: 'Unknown', message: '' },
-      },
+      credentials: [
+        {
+          name: 'c',
+          valid: 'True',
+          healthy: 'True',
+          reason: 'Healthy',
+          message: '',
+          lastUsed,
+          exclusive: { status: 'Unknown', reason: 'Unknown', message: '' },
+        },
+      ],
     }).credential?.lastUsed;
   expect(used(now, '2026-11-22T07:59:01Z')).toBe('2026-11-22T07:59:01Z');
   expect(used(now, '2026-11-22T07:59:00Z')).toBe('2026-11-22T08:00:00Z');

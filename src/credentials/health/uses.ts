@@ -40,7 +40,8 @@ const refusalTtlMs = 5 * 60_000;
  */
 export class Uses {
   readonly #byCredential = new Map<string, Use>();
-  readonly #byPipeline = new Map<string, Date>();
+  /** When each Pipeline used each Credential. */
+  readonly #byPipeline = new Map<string, Map<string, Date>>();
   readonly #said = new Map<string, Map<string, Said>>();
   readonly #clock: Clock;
   readonly #changed: (credential: string) => void;
@@ -53,7 +54,8 @@ export class Uses {
 
   note(credential: string, pipeline: string, use: Use): void {
     this.#byCredential.set(credential, use);
-    this.#byPipeline.set(pipeline, use.time);
+    const times = this.#byPipeline.get(pipeline) ?? new Map<string, Date>();
+    this.#byPipeline.set(pipeline, times.set(credential, use.time));
     this.#changed(credential);
   }
 
@@ -99,8 +101,9 @@ export class Uses {
     return said?.good === true ? said.at : undefined;
   }
 
-  ofPipeline(pipeline: string): Date | undefined {
-    return this.#byPipeline.get(pipeline);
+  /** When this Pipeline last used it. */
+  usedBy(credential: string, pipeline: string): Date | undefined {
+    return this.#byPipeline.get(pipeline)?.get(credential);
   }
 
   /** The worst that was said, of one repository or of all; of equals the first by name. */
