@@ -11,6 +11,7 @@ import type { Resource } from '../resource.ts';
 import { keyOf, Store, type Change, type Stored } from './store.ts';
 import type { Transport } from '../transport/transport.ts';
 import { watchEvents, type WatchEvent } from './watch.ts';
+import { WayOfReading, type Way } from './way.ts';
 
 export interface ReflectorOptions<T extends Stored> {
   readonly transport: Pick<Transport, 'call' | 'watch'>;
@@ -24,8 +25,8 @@ export interface ReflectorOptions<T extends Stored> {
   readonly onTrouble: (error: unknown) => void;
   /** Told of each watch that ended: `Ended` by the server as it does every few minutes, or an error's code. */
   readonly onRestart?: (reason: string) => void;
-  /** How all objects are read: as the beginning of the watch where the server offers it (the default), or always by pages. */
-  readonly initial?: 'stream' | 'pages';
+  /** How all objects are read: as the beginning of the watch where that comes to its end (the default), or always by pages. */
+  readonly initial?: Way;
   /** A watch that brings nothing for so long, not even a bookmark, is cut. */
   readonly silenceMs?: number;
   /** How long after an event that could not be read all is read anew. */
@@ -53,10 +54,11 @@ export class Reflector<T extends Stored> {
   readonly #breath = new Breath();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
-  /** Whether all is read as the beginning of a watch: the server offers it, and nothing between us ends it too soon or holds it back. */
-  #streams: boolean;
+  readonly #way: WayOfReading;
   /** The version up to which the store has all; undefined: all has to be read. */
   #at: string | undefined;
+  /** What runs now, or ran last, is to bring all objects and has not yet. */
+  #isReadingAll = false;
   /** The server was put back: the same version may say something else now. */
   #isRewritten = false;
   /** The connection broke: the server behind it may have been put back to an older state. */
@@ -71,7 +73,7 @@ export class Reflector<T extends Stored> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
-    this.#streams = options.initial !== 'pages';
+    this.#way = new WayOfReading(options.initial ?? 'stream');
     this.store = new Store(options.indexOf);
   }
 
@@ -152,7 +154,8 @@ export class Reflector<T extends Stored> {
 
   /** From where we are until the server ends the watch; throws what went wrong. */
   async #follow(signal: AbortSignal): Promise<void> {
-    if (this.#at === undefined && !this.#streams) await this.#readPages(signal);
+    this.#isReadingAll = this.#at === undefined;
+    if (this.#at === undefined && this.#way.current === 'pages') await this.#readPages(signal);
     else if (this.#at !== undefined && this.#isDoubted) await this.#refuseOlderServer(this.#at, signal);
     this.#isDoubted = false;
     await this.#watch(signal);
@@ -166,10 +169,10 @@ export class Reflector<T extends Stored> {
     this.#isDoubted = true;
     if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
     if (code === 'NotFound') this.#isServed = false;
-    // A server without it refuses it so; all others refuse nothing that we send.
-    if (this.#at === undefined && this.#streams && code === 'Invalid') {
-      this.#streams = false;
-      return;
+    if (this.#isReadingAll) {
+      // A server without it refuses it so; all others refuse nothing that we send.
+      if (code === 'Invalid' && this.#way.current === 'stream') return this.#way.streamNoMore();
+      this.#way.failed(code);
     }
     // Being away for too long is ordinary; a list that expires before its last page is not.
     if (code !== 'Gone' || this.#at === undefined) this.#options.onTrouble(thrown);
@@ -212,13 +215,13 @@ export class Reflector<T extends Stored> {
     } catch (thrown) {
       // A server is silent about a version that it will only come to; and what could not be read is lost.
       const wasSilent = isKubeError(thrown, 'Timeout');
-      if (wasSilent && this.#at === undefined) this.#streams = false;
+      if (wasSilent && this.#isReadingAll) this.#way.streamNoMore();
       if (wasSilent || isKubeError(thrown, 'Malformed')) this.#at = undefined;
       if (wasSilent) this.#isRewritten = true;
       throw thrown;
     }
-    if (this.#at === undefined) {
-      this.#streams = false;
+    if (this.#isReadingAll) {
+      this.#way.streamNoMore();
       throw new KubeError('Unavailable', `watch ${resource.plural}: ended before all objects had come`);
     }
     if (performance.now() - began < shortestWatchMs)
@@ -257,6 +260,8 @@ export class Reflector<T extends Stored> {
   #finish(unseen: ReadonlySet<string>, resourceVersion: string): void {
     for (const key of unseen) this.#tell(this.store.delete(key));
     this.#at = resourceVersion;
+    this.#isReadingAll = false;
+    this.#way.succeeded();
     this.#isRewritten = false;
     this.#hasSynced = true;
     this.#heard();

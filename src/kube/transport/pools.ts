@@ -16,16 +16,19 @@ export interface Pools {
  */
 export class RenewedPools {
   readonly #server: string;
+  readonly #watchHeadMs: number;
   readonly #retired = new Set<Pools>();
   readonly #connecting = new Connecting();
   #tls: TlsMaterial;
   #current: Pools;
   #isClosed = false;
 
-  constructor(server: string, tls: TlsMaterial) {
+  /** @param watchHeadMs how long a watch may be without the head of its answer */
+  constructor(server: string, tls: TlsMaterial, watchHeadMs = 30_000) {
     this.#server = server;
+    this.#watchHeadMs = watchHeadMs;
     this.#tls = tls;
-    this.#current = open(server, tls, this.#connecting);
+    this.#current = this.#open(tls);
   }
 
   /** How many old pools still have something running on them. */
@@ -42,7 +45,7 @@ export class RenewedPools {
   for(tls: TlsMaterial): Pools {
     if (tls === this.#tls || this.#isClosed) return this.#current;
     if (!isSame(tls, this.#tls)) {
-      const next = open(this.#server, tls, this.#connecting);
+      const next = this.#open(tls);
       this.#retire(this.#current);
       this.#current = next;
     }
@@ -64,28 +67,25 @@ export class RenewedPools {
     const forget = (): void => void this.#retired.delete(old);
     Promise.all([old.calls.close(), old.watches.close()]).then(forget, forget);
   }
-}
 
-// Pools and no Agents: an Agent that is closing has forgotten its pools, and destroying it would leave running watches open.
-function open(
-  server: string,
-  { ca, clientCertificate, serverName }: TlsMaterial,
-  connecting: Connecting,
-): Pools {
-  const connect = connecting.connector({
-    ca,
-    allowH2: false,
-    timeout: 10_000,
-    ...(clientCertificate === undefined
-      ? {}
-      : { cert: clientCertificate.cert, key: clientCertificate.key.exposeBytes() }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-  });
-  return {
-    calls: new Pool(server, { connect, allowH2: false, connections: 16 }),
-    // A watch that is silent is not broken: its reader has a limit of its own.
-    watches: new Pool(server, { connect, allowH2: false, bodyTimeout: 0, headersTimeout: 30_000 }),
-  };
+  // Pools and no Agents: an Agent that is closing has forgotten its pools, and destroying it would leave running watches open.
+  #open({ ca, clientCertificate, serverName }: TlsMaterial): Pools {
+    const connect = this.#connecting.connector({
+      ca,
+      allowH2: false,
+      timeout: 10_000,
+      ...(clientCertificate === undefined
+        ? {}
+        : { cert: clientCertificate.cert, key: clientCertificate.key.exposeBytes() }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    });
+    const watching = { bodyTimeout: 0, headersTimeout: this.#watchHeadMs };
+    return {
+      calls: new Pool(this.#server, { connect, allowH2: false, connections: 16 }),
+      // A watch that is silent is not broken: its reader has a limit of its own.
+      watches: new Pool(this.#server, { connect, allowH2: false, ...watching }),
+    };
+  }
 }
 
 function isSame(one: TlsMaterial, other: TlsMaterial): boolean {

@@ -29,6 +29,8 @@ export interface TransportOptions {
   readonly callsPerSecond?: number;
   /** Calls that may begin at once after a quiet time: 100 unless said otherwise, which are the pages of a start with 50,000 objects. */
   readonly burst?: number;
+  /** A watch that has no head of its answer for so long is given up: 30 s unless said otherwise. An API server sends it at once. */
+  readonly watchHeadMs?: number;
   /** Called once for each attempt. May not throw. */
   readonly onCall?: (ended: EndedCall) => void;
 }
@@ -59,9 +61,10 @@ export class Transport {
   readonly #limit: CallLimit;
   readonly #onCall: TransportOptions['onCall'];
 
-  constructor(connection: Connection, { callsPerSecond = 100, burst = 100, onCall }: TransportOptions = {}) {
+  constructor(connection: Connection, options: TransportOptions = {}) {
+    const { callsPerSecond = 100, burst = 100, watchHeadMs, onCall } = options;
     this.#connection = connection;
-    this.#pools = new RenewedPools(connection.server, connection.tls(known));
+    this.#pools = new RenewedPools(connection.server, connection.tls(known), watchHeadMs);
     this.#limit = new CallLimit({ perSecond: callsPerSecond, burst });
     this.#onCall = onCall;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
-import { isFollowing, isWhole } from '../asked.ts';
+import { isFollowing, isWatch, isWhole, type Asked } from '../asked.ts';
 import type { Scene } from './scene.ts';
 import { setStage } from './stage.ts';
 
@@ -47,6 +47,31 @@ describe.each(ways)('all objects are read by %s', (initial) => {
     await started;
     expect(scene.troubles[0]).toBe('Timeout');
   });
+});
+
+const isStream = (asked: Asked): boolean => isWhole(asked) && isWatch(asked);
+
+test('every long answer is reset', async () => {
+  const scene = await open();
+  const effect = { kind: 'reset', afterBytes: 500 } as const;
+  const reset = scene.proxy.plan({ on: isStream, effect, times: Infinity });
+  const started = scene.start();
+  await scene.recovered('every long answer is reset');
+  await started;
+  await stage.fleet.change();
+  await scene.recovered();
+  expect(reset.hits()).toBe(2);
+});
+
+test('the answer to a watch for all objects is held back', async () => {
+  // As in production, no head comes before the silence would be noticed.
+  const scene = await open({ watchHeadMs: 500 });
+  const held = scene.proxy.plan({ on: isStream, effect: { kind: 'silence' }, times: Infinity });
+  const started = scene.start();
+  await scene.recovered('the answer to a watch for all objects is held back');
+  await started;
+  expect(held.hits()).toBe(2);
+  expect(scene.troubles).toEqual(['Unavailable', 'Unavailable']);
 });
 
 test('silence on the watch', async () => {

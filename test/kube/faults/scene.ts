@@ -17,6 +17,8 @@ export interface SceneOptions extends Partial<
 > {
   /** Calls give up sooner than they would by themselves. */
   readonly callTimeoutMs?: number;
+  /** Watches give up sooner when there is no head of their answer. */
+  readonly watchHeadMs?: number;
   readonly token?: Connection['token'];
   readonly tls?: (proxy: FaultProxy) => Connection['tls'];
   /** The last that is done with a change; may throw. */
@@ -60,15 +62,12 @@ export class Scene {
   }) {
     const { cluster, fleet, options, proxy, before } = parts;
     const { token = () => cluster.adminToken, tls, onChange, reconcile, ...rest } = options;
-    const { callTimeoutMs = Infinity, ...reflecting } = rest;
+    const { callTimeoutMs = Infinity, watchHeadMs = 30_000, ...reflecting } = rest;
     this.proxy = proxy;
     this.#fleet = fleet;
     this.#before = before;
-    this.#transport = new Transport({
-      server: proxy.server,
-      tls: tls?.(proxy) ?? (() => ({ ca: proxy.ca })),
-      token,
-    });
+    const connection = { server: proxy.server, tls: tls?.(proxy) ?? (() => ({ ca: proxy.ca })), token };
+    this.#transport = new Transport(connection, { watchHeadMs });
     this.#controller = new Controller({
       name: 'boats',
       concurrency: 2,

@@ -24,6 +24,8 @@ export interface Script extends Partial<
   readonly watches?: readonly Answer[];
   /** The version that the server says it is at when asked for nothing else. */
   readonly now?: number;
+  /** How long a watch may be without the head of its answer. */
+  readonly watchHeadMs?: number;
 }
 
 /** A reflector of boats before a scripted server; not started. It lists in pages unless told otherwise. */
@@ -32,6 +34,7 @@ export async function reflecting({
   watches = [],
   onChange = () => {},
   now = 1_000_000,
+  watchHeadMs = 30_000,
   ...options
 }: Script = {}): Promise<Reflecting> {
   const isWatch = ({ query }: Asked): boolean => query['watch'] === 'true';
@@ -43,7 +46,7 @@ export async function reflecting({
       ? (watches[count.watch++] ?? new Stream())
       : (lists[Math.min(count.list++, lists.length - 1)] ?? 'lost');
   });
-  const transport = new Transport(api.connection);
+  const transport = new Transport(api.connection, { watchHeadMs });
   const changes: string[] = [];
   const troubles: unknown[] = [];
   const reflector = new Reflector<Boat>({

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { boat } from '../boat.ts';
 import { bookmark, event, page, reflecting, type Reflecting, type Script } from './reflecting.ts';
-import { refusal, Stream } from '../scripted-api.ts';
+import { refusal, Stream, type Answer, type Asked } from '../scripted-api.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -23,6 +23,10 @@ function end(version: number): object {
   };
   return { type: 'BOOKMARK', object: { kind: 'Boat', metadata } };
 }
+
+/** Of each watch whether it was to begin with all objects. */
+const streamed = (watches: readonly Asked[]): boolean[] =>
+  watches.map(({ query }) => query['sendInitialEvents'] === 'true');
 
 test('all objects are read as the beginning of the watch, and then it goes on', async () => {
   const stream = new Stream();
@@ -77,6 +81,72 @@ test.each<[string, () => Stream, string]>([
   expect(changes).toEqual(['added canal/a@1', 'added canal/b@1']);
   expect(lists()).toHaveLength(1);
   expect(watches()[1]?.query).not.toHaveProperty('sendInitialEvents');
+});
+
+/** One that is refused, as by a server that is overloaded. */
+const unavailable = refusal(503, 'ServiceUnavailable', 'busy');
+const brokenOff = (): Stream =>
+  new Stream().write(event('ADDED', boat({ name: 'a' })), '{"type": "AD').lose();
+const forgotten = (): Stream => new Stream().write(event('ERROR', { code: 410, message: 'too old' }));
+
+describe('where no stream comes to its end', () => {
+  test.each<[string, () => Answer]>([
+    ['the connection breaks before the answer', () => 'lost'],
+    ['the connection breaks in the middle of it', brokenOff],
+    ['there is no head of the answer', () => 'never'],
+    ['the server says 503', () => unavailable],
+    ['the server has forgotten', forgotten],
+  ])('all are read in pages after the second time: %s', async (_, answer) => {
+    const { reflector, lists, watches, changes } = await made({
+      lists: [page([boat({ name: 'a' }), boat({ name: 'b' })])],
+      watches: [answer(), answer()],
+      watchHeadMs: 300,
+    });
+    await reflector.start();
+    await eventually('it is followed', () => watches().length === 3);
+    expect(changes).toEqual(['added canal/a@1', 'added canal/b@1']);
+    expect(lists()).toHaveLength(1);
+    expect(streamed(watches())).toEqual([true, true, false]);
+  });
+
+  test('pages are kept to from then on', async () => {
+    const { reflector, lists, watches } = await made({ watches: ['lost', 'lost', forgotten()] });
+    await reflector.start();
+    await eventually('it is followed again', () => watches().length === 4);
+    expect(lists()).toHaveLength(2);
+    expect(streamed(watches())).toEqual([true, true, false, false]);
+  });
+
+  test('streams are tried again when pages fail twice too', async () => {
+    const tooLate = refusal(410, 'Expired', 'too old');
+    const { reflector, lists, watches } = await made({
+      lists: [tooLate],
+      watches: ['lost', 'lost', new Stream().write(end(10))],
+    });
+    await reflector.start();
+    expect(lists()).toHaveLength(2);
+    expect(streamed(watches())).toEqual([true, true, true]);
+  });
+
+  test('nothing is changed by what the server would say to both', async () => {
+    const to = [401, 403, 404, 429].map((status) => refusal(status, 'Refused', 'no'));
+    // Asked once more with the token read anew.
+    const watches = [to[0] ?? 'lost', ...to, 'lost', new Stream().write(end(10))] as const;
+    const { reflector, lists, watches: asked } = await made({ watches });
+    await reflector.start();
+    expect(lists()).toHaveLength(0);
+    expect(asked()).toHaveLength(watches.length);
+  }, 15_000);
+
+  test('one that came to its end makes the next failure the first', async () => {
+    const whole = new Stream().write(end(10), event('ERROR', { code: 410, message: 'too old' }));
+    const { reflector, lists, watches } = await made({
+      watches: ['lost', whole, 'lost', new Stream().write(end(12))],
+    });
+    await reflector.start();
+    await eventually('it is followed again', () => watches().length === 4);
+    expect(lists()).toHaveLength(0);
+  });
 });
 
 test('what the server has forgotten is read anew, and only what is different is told', async () => {
