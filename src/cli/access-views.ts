@@ -2,38 +2,66 @@ import type { CredentialAccess } from '../api/credential.ts';
 import type { AccessReport, Other, Verdict } from '../auditor/report.ts';
 import { doubtOfController, type KnownController } from './controller-account.ts';
 
+/** What the auditor, who sees all and asks the API server, wrote into status. */
+export interface AuditorWord extends Pick<CredentialAccess, 'verdict' | 'checkedTime' | 'message'> {
+  /** Why it is not believed, in a sentence; the condition Exclusive says the same. Undefined where it is. */
+  readonly disbelief: string | undefined;
+}
+
 /** What a person may know of who can reach a Secret. */
 export interface ShownAccess {
   readonly credential: { readonly namespace: string; readonly name: string };
   readonly secret: string;
   readonly controller: KnownController;
-  /** What the auditor, who sees all and asks the API server, wrote into status; undefined where none has. */
-  readonly auditor: Pick<CredentialAccess, 'verdict' | 'checkedTime' | 'message'> | undefined;
+  /** Undefined where no auditor has looked. */
+  readonly auditor: AuditorWord | undefined;
   /** By what this person may list. */
   readonly report: AccessReport;
   /** What this person may not list. */
   readonly notSeen: readonly string[];
 }
 
-/** Where part was not seen the auditor's word counts, and where the API server contradicts the rules nobody's. */
-function verdictOf({ auditor, report, notSeen }: ShownAccess): {
+interface Judgement {
   readonly verdict: Verdict;
   readonly why: string;
-} {
-  if (auditor?.verdict === 'Unknown')
-    return { verdict: 'Unknown', why: `says the auditor: ${auditor.message}` };
-  if (notSeen.length === 0) {
-    const why = 'by all roles and bindings of the cluster';
-    if (auditor === undefined || auditor.verdict === report.verdict) return { verdict: report.verdict, why };
-    const other = `the auditor said ${auditor.verdict} at ${auditor.checkedTime}`;
-    return { verdict: report.verdict, why: `${why}; ${other}: it may trust others than --trusted says` };
-  }
-  if (auditor === undefined)
-    return { verdict: 'Unknown', why: 'you may not list all of it, and no auditor has looked' };
-  return {
-    verdict: auditor.verdict,
-    why: `says the auditor, at ${auditor.checkedTime}; you may not list all of it`,
-  };
+}
+
+/** The larger the worse. What has not been told may be worse than what is known to be good. */
+const badness: Readonly<Record<Verdict, number>> = { Exclusive: 0, Unknown: 1, Shared: 2, Exposed: 3 };
+
+/**
+ * By all that there is this person's own; by a part of it the worse of that and of the auditor's word, since more rights reach no
+ * fewer. Where the API server contradicts the rules nobody's.
+ */
+function verdictOf({ auditor, report: { verdict }, notSeen }: ShownAccess): Judgement {
+  if (auditor === undefined) return withoutAuditor(verdict, notSeen, 'no auditor has looked');
+  const { verdict: told, checkedTime, message, disbelief } = auditor;
+  if (disbelief !== undefined) return withoutAuditor(verdict, notSeen, disbelief);
+  if (told === 'Unknown') return { verdict: told, why: `says the auditor: ${message}` };
+  if (notSeen.length > 0 && badness[told] >= badness[verdict])
+    return { verdict: told, why: `says the auditor, at ${checkedTime}; you may not list all of it` };
+  if (told === verdict) return { verdict, why: seenBy(notSeen) };
+  const other = `the auditor said ${told} at ${checkedTime}`;
+  const why = 'since then roles or bindings may have changed, or it trusts others than --trusted says';
+  return { verdict, why: `${seenBy(notSeen)}; ${other}: ${why}` };
+}
+
+/** @param lacking why there is no word of an auditor */
+function withoutAuditor(
+  verdict: AccessReport['verdict'],
+  notSeen: readonly string[],
+  lacking: string,
+): Judgement {
+  if (verdict !== 'Exclusive') return { verdict, why: seenBy(notSeen) };
+  if (notSeen.length > 0) return { verdict: 'Unknown', why: `you may not list all of it, and ${lacking}` };
+  const unasked = 'nobody has asked the API server whether it decides by them alone';
+  return { verdict, why: `${seenBy(notSeen)}; ${unasked}: ${lacking}` };
+}
+
+function seenBy(notSeen: readonly string[]): string {
+  return notSeen.length === 0
+    ? 'by all roles and bindings of the cluster'
+    : 'by what you may list, which is not all';
 }
 
 /** For programs: members are added in later versions, and none is taken away. */
@@ -44,7 +72,7 @@ export function accessJson(shown: ShownAccess): string {
     secret,
     controller,
     ...verdictOf(shown),
-    auditor: auditor ?? null,
+    auditor: auditor === undefined ? null : { ...auditor, disbelief: auditor.disbelief ?? null },
     others: report.others.map(shownOther),
     trusted: report.trusted.map(shownOther),
     baseline: report.baseline,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { secretNameOf } from '../auditor/audited.ts';
+import { secretNameOf, type AuditedCredential } from '../auditor/audited.ts';
 import { audit } from '../auditor/closure.ts';
 import { gatherRbac } from '../auditor/gather.ts';
-import { accessJson, accessTable, type ShownAccess } from './access-views.ts';
+import { systemClock } from '../base/time.ts';
+import { exclusivenessOf } from '../credentials/health/exclusiveness.ts';
+import { accessJson, accessTable, type AuditorWord, type ShownAccess } from './access-views.ts';
 import { controllerAccount } from './controller-account.ts';
 import { configInvalid, issueSentences, readFlags } from './flags.ts';
 import { answerPerson, atCluster } from './person.ts';
@@ -87,18 +89,24 @@ async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAcces
     const { index, notSeen, lacksRoles } = await gatherRbac(transport, namespaces, signal);
     const secret = secretNameOf(credential);
     const report = audit(index, { namespace, secret, controller, trusted: wanted.trusted });
-    const auditor = credential.status?.access;
+    const auditor = auditorWord(credential);
     return {
       credential: { namespace, name },
       secret,
       controller,
-      auditor: auditor && {
-        verdict: auditor.verdict,
-        checkedTime: auditor.checkedTime,
-        message: auditor.message,
-      },
+      auditor,
       report: { ...report, dormant: lacksRoles ? [] : report.dormant },
       notSeen,
     };
   });
+}
+
+/** What status says, and whether the controller would believe it now. */
+function auditorWord({ status }: AuditedCredential): AuditorWord | undefined {
+  const access = status?.access;
+  if (access === undefined) return undefined;
+  const { verdict, checkedTime, message } = access;
+  const now = exclusivenessOf(access, systemClock.now());
+  const isBelieved = now.reason === verdict && now.message === message;
+  return { verdict, checkedTime, message, disbelief: isBelieved ? undefined : now.message };
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Secret } from '../../src/base/secret.ts';
+import { addMs, toTimestamp } from '../../src/base/time.ts';
 import { renderChart, systemNamespace } from '../sandbox/chart.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
@@ -205,12 +206,12 @@ describe('lockkeeper access', () => {
     ).toMatchObject({ code: 2, stderr: expect.stringContaining('is everybody: trust those whom you mean') });
   });
 
-  test('shows what its caller may list, says what they may not, and judges nothing by half of it', async () => {
+  test('shows what its caller may list, says what they may not, and that it may be worse', async () => {
     const token = await caller(namespace, [getCredentials, listRbac]);
     const ended = await as(token, 'access', 'promoter', '-n', namespace, '-o', 'json');
     expect(jsonOf(ended)).toMatchObject({
-      verdict: 'Unknown',
-      why: 'you may not list all of it, and no auditor has looked',
+      verdict: 'Shared',
+      why: 'by what you may list, which is not all',
       dormant: [],
       notShown: [
         'clusterroles',
@@ -232,9 +233,10 @@ describe('lockkeeper access', () => {
 
   test('gives the word of the auditor where its caller may not list all', async () => {
     const token = await caller(namespace, [getCredentials, listRbac]);
+    const checkedTime = toTimestamp(new Date());
     const access = {
       verdict: 'Exposed',
-      checkedTime: '2026-11-25T12:00:00Z',
+      checkedTime,
       message: 'anybody can',
       others: 1,
       elsewhere: 0,
@@ -254,13 +256,13 @@ describe('lockkeeper access', () => {
       jsonOf(await as(who, 'access', 'promoter', '-n', namespace, '-o', 'json'));
     expect(await ask(token)).toMatchObject({
       verdict: 'Exposed',
-      why: 'says the auditor, at 2026-11-25T12:00:00Z; you may not list all of it',
-      auditor: { verdict: 'Exposed', checkedTime: access.checkedTime, message: access.message },
+      why: `says the auditor, at ${checkedTime}; you may not list all of it`,
+      auditor: { verdict: 'Exposed', checkedTime, message: access.message, disbelief: null },
     });
     // It may have been told to trust somebody, of which nobody else hears.
     expect(await ask(cluster.adminToken)).toMatchObject({
       verdict: 'Shared',
-      why: 'by all roles and bindings of the cluster; the auditor said Exposed at 2026-11-25T12:00:00Z: it may trust others than --trusted says',
+      why: `by all roles and bindings of the cluster; the auditor said Exposed at ${checkedTime}: since then roles or bindings may have changed, or it trusts others than --trusted says`,
     });
     await status({ access: { ...access, verdict: 'Shared' } });
     expect(await ask(cluster.adminToken)).toMatchObject({ why: 'by all roles and bindings of the cluster' });
@@ -270,6 +272,14 @@ describe('lockkeeper access', () => {
       verdict: 'Unknown',
       why: 'says the auditor: another authorizer',
     });
+    // Nobody believes what has not been looked at for three hours.
+    const longAgo = toTimestamp(addMs(new Date(), -4 * 3_600_000));
+    await status({ access: { ...access, verdict: 'Unknown', checkedTime: longAgo } });
+    for (const who of [token, cluster.adminToken])
+      expect(await ask(who)).toMatchObject({
+        verdict: 'Shared',
+        auditor: { disbelief: expect.stringContaining(`since ${longAgo}`) },
+      });
     await status(null);
   });
 });
