@@ -40,6 +40,9 @@ export interface ControllerOptions {
 const endWithinMs = 4_000;
 const heedWithinMs = 4_000;
 
+/** Of the workers. The rest is for others while one namespace's passes are long, as where its forge is slow. */
+const shareOfNamespace = 3 / 4;
+
 interface Pass {
   readonly began: number;
   readonly aborting: AbortController;
@@ -51,7 +54,7 @@ interface Pass {
  */
 export class Controller {
   readonly name: string;
-  readonly queue = new Queue();
+  readonly queue: Queue;
   readonly #options: ControllerOptions;
   readonly #running = new Map<string, Pass>();
   readonly #aborted = Promise.withResolvers<void>();
@@ -63,6 +66,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.name = options.name;
     this.#options = options;
+    this.queue = new Queue({ perNamespace: Math.ceil(options.concurrency * shareOfNamespace) });
   }
 
   /** Begins to work. Does nothing the second time, nor once it was stopped or aborted. */

@@ -21,6 +21,22 @@ test('works on as many keys at once as it may', async () => {
   expect(begun.map(({ key }) => key)).toEqual(['a/1', 'a/2', 'a/3']);
 });
 
+test('passes of one namespace that do not end leave a quarter of the workers to others', async () => {
+  const { controller, begun } = running({ concurrency: 8 });
+  for (let index = 1; index <= 20; index += 1) controller.queue.add(`many/${index}`);
+  await pass(10_000);
+  expect(begun).toHaveLength(6);
+  // Nobody could take them, so that nothing is wrong.
+  expect(controller.health()).toMatchObject({ queueDepth: 14, oldestMs: 0, running: 6 });
+  for (const key of ['few/1', 'other/1', 'few/2']) controller.queue.add(key);
+  await pass();
+  expect(begun.slice(6).map(({ key }) => key)).toEqual(['few/1', 'other/1']);
+  begun[0]?.end();
+  begun[6]?.end();
+  await pass();
+  expect(begun.slice(8).map(({ key }) => key)).toEqual(['many/7', 'few/2']);
+});
+
 test('starting twice starts once', async () => {
   const { controller, begun } = running({ concurrency: 1 });
   controller.start();

@@ -1,6 +1,6 @@
 import { Delays } from './delays.ts';
 import { Retries } from './retries.ts';
-import { Turns } from './turns.ts';
+import { namespaceOf, Turns } from './turns.ts';
 
 /** What setTimeout takes: a longer one it would end at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -8,11 +8,15 @@ const longestTimerMs = 2 ** 31 - 1;
 /**
  * Keys (`namespace/name`) that wait to be worked on. A key is in it once, and never worked on twice at the same time: added while it
  * is worked on, it comes once more. Namespaces take turns, so that one with many keys does not delay another's. What was put off
- * comes at once when it is added by another way, and not a second time.
+ * comes at once when it is added by another way, and not a second time. Of one namespace only so many are worked on at once, so that its
+ * long passes leave workers for others.
  */
 export class Queue {
   readonly #ready = new Turns();
   readonly #running = new Set<string>();
+  /** How many of each namespace are worked on. */
+  readonly #busy = new Map<string, number>();
+  readonly #mayGo: (namespace: string) => boolean;
   readonly #again = new Set<string>();
   readonly #later = new Delays();
   readonly #retries = new Retries();
@@ -22,14 +26,19 @@ export class Queue {
   #timerDue = Infinity;
   #closed = false;
 
-  /** How many keys could be worked on now, if somebody took them. */
+  /** @param perNamespace how many keys of one namespace are worked on at once; any number unless said */
+  constructor({ perNamespace = Infinity }: { readonly perNamespace?: number } = {}) {
+    this.#mayGo = (namespace) => (this.#busy.get(namespace) ?? 0) < perNamespace;
+  }
+
+  /** How many keys wait, and for no time to pass. */
   get depth(): number {
     return this.#ready.size;
   }
 
-  /** For how many milliseconds the key has been ready that waits longest; 0 when none waits. */
+  /** For how many milliseconds the key has been ready that waits longest of those that could be worked on now; 0 when none waits. */
   oldestMs(): number {
-    const since = this.#ready.oldest();
+    const since = this.#ready.oldest(this.#mayGo);
     return since === undefined ? 0 : performance.now() - since;
   }
 
@@ -41,10 +50,8 @@ export class Queue {
       this.#again.add(key);
       return;
     }
-    const next = this.#waiting.shift();
-    if (next === undefined) return this.#ready.add(key, performance.now());
-    this.#running.add(key);
-    next(key);
+    this.#ready.add(key, performance.now());
+    this.#handOut();
   }
 
   /** Adds the key after so long, unless it comes before; of two delays the shorter counts. */
@@ -83,15 +90,17 @@ export class Queue {
   /** The next key to work on; undefined once the queue is closed. Give it back with `done`. */
   async take(): Promise<string | undefined> {
     if (this.#closed) return undefined;
-    const key = this.#ready.take();
-    if (key === undefined) return await new Promise((resolve) => this.#waiting.push(resolve));
-    this.#running.add(key);
-    return key;
+    return this.#next() ?? (await new Promise((resolve) => this.#waiting.push(resolve)));
   }
 
   done(key: string): void {
     this.#running.delete(key);
+    const namespace = namespaceOf(key);
+    const others = (this.#busy.get(namespace) ?? 0) - 1;
+    if (others > 0) this.#busy.set(namespace, others);
+    else this.#busy.delete(namespace);
     if (this.#again.delete(key)) this.add(key);
+    else this.#handOut();
   }
 
   /** Nothing is given out any more; who waits gets undefined. What was handed to one who waited, a moment before, stays his. */
@@ -99,6 +108,25 @@ export class Queue {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
+  }
+
+  /** Takes the key whose turn it is. */
+  #next(): string | undefined {
+    const key = this.#ready.take(this.#mayGo);
+    if (key === undefined) return undefined;
+    const namespace = namespaceOf(key);
+    this.#busy.set(namespace, (this.#busy.get(namespace) ?? 0) + 1);
+    this.#running.add(key);
+    return key;
+  }
+
+  /** Gives to those who wait what there is for them. */
+  #handOut(): void {
+    while (this.#waiting.length > 0) {
+      const key = this.#next();
+      if (key === undefined) return;
+      this.#waiting.shift()?.(key);
+    }
   }
 
   #arm(): void {

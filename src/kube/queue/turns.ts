@@ -44,9 +44,11 @@ export class Turns {
     this.#lines.delete(line.namespace);
   }
 
-  /** Removes and gives the key whose turn it is; undefined when none waits. */
-  take(): string | undefined {
-    const line = this.#round.first?.value;
+  /** Removes and gives the key whose turn it is of those namespaces that may go; undefined when none waits. Who may not keeps its turn. */
+  take(mayGo: (namespace: string) => boolean = anybody): string | undefined {
+    let place = this.#round.first;
+    while (place !== undefined && !mayGo(place.value.namespace)) place = place.after;
+    const line = place?.value;
     const first = line?.keys.first?.value;
     if (line?.turn === undefined || first === undefined) return undefined;
     // To the end of the round: the next namespace's turn.
@@ -56,10 +58,11 @@ export class Turns {
     return first.key;
   }
 
-  /** Since when the key waits that has waited longest; undefined when none does. Takes as long as there are namespaces in line. */
-  oldest(): number | undefined {
+  /** Since when the key of those namespaces waits that has waited longest; undefined when none does. Takes as long as there are namespaces in line. */
+  oldest(mayGo: (namespace: string) => boolean = anybody): number | undefined {
     let oldest: number | undefined;
-    for (const { keys } of this.#lines.values()) {
+    for (const { namespace, keys } of this.#lines.values()) {
+      if (!mayGo(namespace)) continue;
       const since = keys.first?.value.since;
       if (since !== undefined && (oldest === undefined || since < oldest)) oldest = since;
     }
@@ -76,6 +79,11 @@ export class Turns {
   }
 }
 
-function namespaceOf(key: string): string {
+function anybody(): boolean {
+  return true;
+}
+
+/** '' of a key without one. */
+export function namespaceOf(key: string): string {
   return key.slice(0, Math.max(0, key.indexOf('/')));
 }

@@ -8,6 +8,7 @@ export class QueueModel {
   readonly running = new Set<string>();
   /** What a worker got that waited; undefined while it waits. */
   handed: string | undefined;
+  readonly #perNamespace: number;
   #now = 0;
   #isAwaited = false;
   #lines: Line[] = [];
@@ -16,6 +17,10 @@ export class QueueModel {
   #later: { readonly key: string; readonly due: number; readonly way: 'delay' | 'retry' }[] = [];
   readonly #failures = new Map<string, number>();
   readonly #soon = new Map<string, number>();
+
+  constructor(perNamespace: number) {
+    this.#perNamespace = perNamespace;
+  }
 
   get depth(): number {
     return this.#lines.reduce((sum, { keys }) => sum + keys.length, 0);
@@ -29,16 +34,13 @@ export class QueueModel {
     this.#later = this.#later.filter((each) => each.key !== key);
     if (this.running.has(key)) {
       this.#again.add(key);
-    } else if (this.#isAwaited) {
-      this.#isAwaited = false;
-      this.handed = key;
-      this.running.add(key);
-    } else {
-      const namespace = key.slice(0, 1);
-      let line = this.#lines.find((each) => each.namespace === namespace);
-      if (line === undefined) this.#lines.push((line = { namespace, keys: [] }));
-      if (!line.keys.includes(key)) line.keys.push(key);
+      return;
     }
+    const namespace = key.slice(0, 1);
+    let line = this.#lines.find((each) => each.namespace === namespace);
+    if (line === undefined) this.#lines.push((line = { namespace, keys: [] }));
+    if (!line.keys.includes(key)) line.keys.push(key);
+    this.#hand();
   }
 
   addAfter(key: string, ms: number): void {
@@ -68,15 +70,29 @@ export class QueueModel {
   /** The next key; undefined when there is none, and one will be handed over once it comes. */
   take(): string | undefined {
     this.handed = undefined;
-    const line = this.#lines.shift();
+    const key = this.#next();
+    this.#isAwaited = key === undefined;
+    return key;
+  }
+
+  #next(): string | undefined {
+    const line = this.#lines.find(({ namespace }) => {
+      const busy = [...this.running].filter((each) => each.startsWith(namespace));
+      return busy.length < this.#perNamespace;
+    });
     const key = line?.keys.shift();
-    if (line === undefined || key === undefined) {
-      this.#isAwaited = true;
-      return undefined;
-    }
+    if (line === undefined || key === undefined) return undefined;
+    this.#lines = this.#lines.filter((each) => each !== line);
     if (line.keys.length > 0) this.#lines.push(line);
     this.running.add(key);
     return key;
+  }
+
+  /** To the worker that waits, if there is anything for it. */
+  #hand(): void {
+    if (!this.#isAwaited) return;
+    this.handed = this.#next();
+    this.#isAwaited = this.handed === undefined;
   }
 
   get isAwaited(): boolean {
@@ -86,6 +102,7 @@ export class QueueModel {
   done(key: string): void {
     this.running.delete(key);
     if (this.#again.delete(key)) this.add(key);
+    else this.#hand();
   }
 
   pass(ms: number): void {
