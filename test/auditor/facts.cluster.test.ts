@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ClusterClient } from '../sandbox/cluster/cluster-client.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
+import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';
 import { account, can, grant, role, type WrittenRule } from './fixtures/objects.ts';
 
@@ -90,4 +91,23 @@ test('within bounds somebody acts as a service account where both rights are giv
   expect(await readAs(identity)).toBe(1);
   expect(await readAs(identity, can('impersonate-on:serviceaccount:list', 'secrets'))).toBe(0);
   expect(await readAs(can('impersonate', 'serviceaccounts', 'reader'))).toBe(0);
+});
+
+test('with RBAC alone it knows all that somebody may do, also where a role of theirs is not there', async () => {
+  const one = await somebody(can('get', 'pods'));
+  const missing = { ...binding(), roleRef: { ...binding().roleRef, name: 'not-there' } };
+  expect((await cluster.api('POST', rbac('rolebindings'), missing)).status).toBe(201);
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectRulesReview',
+    spec: { namespace },
+  };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
+  let status: { incomplete?: boolean; evaluationError?: string } = {};
+  // It hears of the binding a moment later.
+  await eventually('the role is missed', async () => {
+    ({ status } = (await one.api<{ status: typeof status }>('POST', path, review)).body);
+    return status.evaluationError !== undefined;
+  });
+  expect(status).toMatchObject({ incomplete: false, evaluationError: expect.stringContaining('not-there') });
 });

@@ -31,6 +31,8 @@ export interface Starting {
   readonly env?: NodeJS.ProcessEnv;
   /** By default what `locateBinaries` finds. */
   readonly binaries?: Binaries;
+  /** `http://127.0.0.1:<port>/…` of another authorizer, which the apiserver asks about whatever RBAC does not allow. */
+  readonly authorizer?: string;
 }
 
 /**
@@ -46,6 +48,8 @@ export async function startControlPlane(options: Starting): Promise<ControlPlane
   const servers = new Servers({ folder, binaries });
   const writing = writeCredentials(folder);
   try {
+    if (options.authorizer !== undefined)
+      await writeFile(join(folder, files.authorizer), kubeconfigTo(options.authorizer));
     const [adminToken] = await Promise.all([
       writing,
       servers.startEtcd({ signal, deadlineMs: readyDeadlineMs }),
@@ -148,6 +152,18 @@ async function writeCredentials(folder: string): Promise<Secret> {
   await write(files.accountKey, privateKey);
   await write(files.accountPublicKey, publicKey);
   return new Secret(token);
+}
+
+/** As the apiserver wants to be told where a webhook is. */
+function kubeconfigTo(server: string): string {
+  const name = 'authorizer';
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server } }],
+    contexts: [{ name, context: { cluster: name, user: '' } }],
+    'current-context': name,
+  });
 }
 
 interface Serving extends Omit<ClusterParts, 'server' | 'caData'> {

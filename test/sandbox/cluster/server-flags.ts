@@ -6,6 +6,7 @@ export const files = {
   certificates: 'certificates',
   certificate: 'certificates/apiserver.crt',
   tokens: 'tokens.csv',
+  authorizer: 'authorizer.yaml',
   adminToken: 'admin.token',
   accountKey: 'service-accounts.key',
   accountPublicKey: 'service-accounts.pub',
@@ -29,7 +30,7 @@ export function etcdFlags(): string[] {
   ];
 }
 
-export function apiserverFlags({ port }: { port: number }): string[] {
+export function apiserverFlags({ port, asks }: { port: number; asks: 'RBAC' | 'RBAC,Webhook' }): string[] {
   return [
     `--etcd-servers=unix://${files.etcdSocket}`,
     `--cert-dir=${files.certificates}`,
@@ -39,7 +40,16 @@ export function apiserverFlags({ port }: { port: number }): string[] {
     '--advertise-address=127.0.0.1',
     '--endpoint-reconciler-type=none',
     '--service-cluster-ip-range=10.0.0.0/24',
-    '--authorization-mode=RBAC',
+    `--authorization-mode=${asks}`,
+    ...(asks === 'RBAC'
+      ? []
+      : [
+          `--authorization-webhook-config-file=${files.authorizer}`,
+          '--authorization-webhook-version=v1',
+          // A test changes its mind.
+          '--authorization-webhook-cache-authorized-ttl=1ms',
+          '--authorization-webhook-cache-unauthorized-ttl=1ms',
+        ]),
     `--token-auth-file=${files.tokens}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${files.accountPublicKey}`,

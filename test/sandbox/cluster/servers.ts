@@ -57,9 +57,10 @@ export class Servers {
     }
   }
 
-  /** Starts the apiserver; resolves at once. */
+  /** Starts the apiserver, which asks another authorizer beside RBAC if the folder says where one is; resolves at once. */
   startApiserver({ port }: { port: number }): void {
-    this.#start('kube-apiserver', apiserverFlags({ port }));
+    const hasAuthorizer = existsSync(join(this.#folder, files.authorizer));
+    this.#start('kube-apiserver', apiserverFlags({ port, asks: hasAuthorizer ? 'RBAC,Webhook' : 'RBAC' }));
   }
 
   #start(name: ServerName, args: readonly string[]): void {
