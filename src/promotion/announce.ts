@@ -1,12 +1,14 @@
+import type { Condition } from '../api/meta.ts';
 import type { EnvironmentStatus, PipelineStatus, PromotionStatus } from '../api/pipeline-status.ts';
 import { isReason, reasons, type Reason } from '../api/reasons.ts';
+import { newsOf } from '../credentials/health/announce.ts';
 
 /** Something that people should hear of: a Kubernetes Event's content. */
 export interface Announcement {
   readonly type: 'Normal' | 'Warning';
   readonly reason: Reason;
   /** What was being done, as events.k8s.io wants it. */
-  readonly action: 'Promote';
+  readonly action: 'Promote' | 'Check';
   readonly note: string;
 }
 
@@ -15,10 +17,17 @@ export function announce(
   previous: PipelineStatus | undefined,
   next: PipelineStatus,
 ): readonly Announcement[] {
-  return (next.environments ?? []).flatMap((environment) => {
+  const ofEnvironments = (next.environments ?? []).flatMap((environment) => {
     const before = previous?.environments?.find(({ name }) => name === environment.name);
     return [...announcePhase(before?.promotion, environment), ...announceProblem(before, environment)];
   });
+  const ofCredentials = (next.conditions ?? []).flatMap((condition) =>
+    announceCondition(
+      previous?.conditions?.find(({ type }) => type === condition.type),
+      condition,
+    ),
+  );
+  return [...ofEnvironments, ...ofCredentials];
 }
 
 function announcePhase(
@@ -60,4 +69,13 @@ function announceProblem(
   return [
     { type: 'Warning', reason: waiting.reason, action: 'Promote', note: `${name}: ${waiting.message}` },
   ];
+}
+
+/** Of the conditions those about credentials: what Ready sums up is told of each environment. */
+function announceCondition(before: Condition | undefined, condition: Condition): Announcement[] {
+  const { type, reason, message } = condition;
+  if (type !== 'CredentialHealthy' && type !== 'CredentialExclusive') return [];
+  const news = newsOf(before, condition);
+  if (news === undefined || !isReason(reason)) return [];
+  return [{ type: news, reason, action: 'Check', note: `${type}: ${message}` }];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Condition } from '../../src/api/meta.ts';
 import type { EnvironmentStatus } from '../../src/api/pipeline-status.ts';
 import { announce } from '../../src/promotion/announce.ts';
 import { promoted } from './builders.ts';
@@ -69,4 +70,64 @@ test('each environment is spoken of by itself', () => {
   expect(
     announce({ environments: [prod] }, { environments: [staging, prod] }).map(({ note }) => note),
   ).toEqual([`staging: pull request for 6.2.0 is open (${url})`]);
+});
+
+describe('what changes about its credentials is told once', () => {
+  type Said = readonly [reason: string, message: string];
+
+  function condition(type: string, [reason, message]: Said): Condition {
+    const times = { observedGeneration: 1, lastTransitionTime: '2026-11-22T08:00:00Z' };
+    return { type, status: 'Unknown', reason, message, ...times };
+  }
+
+  /** What people hear when a condition goes from the one to the other. */
+  function heard(type: string, before: Said | undefined, after: Said): string[] {
+    const previous = before === undefined ? undefined : { conditions: [condition(type, before)] };
+    return announce(previous, { conditions: [condition(type, after)] }).map((each) =>
+      [each.type, each.reason, each.action, each.note].join(' | '),
+    );
+  }
+
+  const healthy: Said = ['Healthy', 'the forge accepts it'];
+  const revoked: Said = ['Revoked', 'replace it'];
+  const unknown: Said = ['Unknown', 'not asked yet'];
+  const exclusive: Said = ['Exclusive', 'nobody else'];
+  const shared: Said = ['Shared', 'one other can read it'];
+
+  test.each<[string, Said | undefined, Said, string[]]>([
+    ['CredentialHealthy', healthy, revoked, ['Warning | Revoked | Check | CredentialHealthy: replace it']],
+    ['CredentialHealthy', undefined, revoked, ['Warning | Revoked | Check | CredentialHealthy: replace it']],
+    [
+      'CredentialHealthy',
+      revoked,
+      healthy,
+      ['Normal | Healthy | Check | CredentialHealthy: the forge accepts it'],
+    ],
+    ['CredentialHealthy', revoked, ['Revoked', 'do replace it'], []],
+    ['CredentialHealthy', unknown, healthy, []],
+    ['CredentialHealthy', undefined, healthy, []],
+    ['CredentialHealthy', undefined, unknown, []],
+    [
+      'CredentialHealthy',
+      ['Expiring', 'in less than 14 days'],
+      ['Expiring', 'in less than 7 days'],
+      ['Warning | Expiring | Check | CredentialHealthy: in less than 7 days'],
+    ],
+    [
+      'CredentialExclusive',
+      exclusive,
+      shared,
+      ['Warning | Shared | Check | CredentialExclusive: one other can read it'],
+    ],
+    [
+      'CredentialExclusive',
+      exclusive,
+      unknown,
+      ['Warning | Unknown | Check | CredentialExclusive: not asked yet'],
+    ],
+    ['CredentialExclusive', shared, shared, []],
+    ['Ready', healthy, revoked, []],
+  ])('%s from %j to %j', (type, before, after, lines) => {
+    expect(heard(type, before, after)).toEqual(lines);
+  });
 });

@@ -29,21 +29,31 @@ export function announceCredential(
   ];
 }
 
-function announce(
-  before: Condition | undefined,
-  { type, reason, message }: Condition,
-): CredentialAnnouncement[] {
-  const isNearer = reason === 'Expiring' && before?.message !== message;
-  if (before?.reason === reason && !isNearer) return [];
-  // What is not known yet is no news, and neither is that all is well from the start.
-  if (reason === 'Unknown' && before === undefined) return [];
-  if (fine.has(reason)) {
-    const isNews = before !== undefined && before.reason !== 'Unknown';
-    return isNews ? [normal(reason, message)] : [];
+function announce(before: Condition | undefined, condition: Condition): CredentialAnnouncement[] {
+  const { type, reason, message } = condition;
+  switch (newsOf(before, condition)) {
+    case 'Normal':
+      return [normal(reason, message)];
+    case 'Warning': {
+      const note = `${type === 'Ready' ? '' : `${type}: `}${message}`;
+      return [{ type: 'Warning', reason, action: 'Check', note }];
+    }
+    case undefined:
+      return [];
   }
-  return [
-    { type: 'Warning', reason, action: 'Check', note: `${type === 'Ready' ? '' : `${type}: `}${message}` },
-  ];
+}
+
+/** As what people should hear of a condition about a credential that was `before`; `undefined`: nothing is new. */
+export function newsOf(
+  before: Condition | undefined,
+  { reason, message }: Condition,
+): 'Normal' | 'Warning' | undefined {
+  const isNearer = reason === 'Expiring' && before?.message !== message;
+  if (before?.reason === reason && !isNearer) return undefined;
+  // What is not known yet is no news, and neither is that all is well from the start.
+  if (reason === 'Unknown' && before === undefined) return undefined;
+  if (fine.has(reason)) return before === undefined || before.reason === 'Unknown' ? undefined : 'Normal';
+  return 'Warning';
 }
 
 const fine: ReadonlySet<string> = new Set(['Healthy', 'Exclusive']);
