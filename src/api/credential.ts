@@ -157,7 +157,9 @@ const credentialStatus = z.object({
         ),
       source: z
         .enum(['Controller', 'Forge'])
-        .describe('Controller: our own last call that was accepted. Forge: a later use, which was not ours.'),
+        .describe(
+          'Controller: the last call for a Pipeline that was accepted; checks are not counted. Forge: a later use, which was not ours.',
+        ),
       precision: text(64).optional().describe('How exact the time is.'),
     })
     .optional()
