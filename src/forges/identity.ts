@@ -54,6 +54,11 @@ export interface Subject {
   readonly repository: Repository;
   /** What its promotions take beyond what every one does (`Provider.permissions.write`): it is then no surplus, and lacking where it is not there. */
   readonly alsoNeeds?: readonly Permission[];
+  /**
+   * That it looks at an organization's tokens (`ForgeIdentity.sightingOf`): instead of promotions, so that it takes what that takes and
+   * nothing else, or beside them, so that this is no surplus.
+   */
+  readonly observes?: 'only' | 'also';
 }
 
 export interface Installation {

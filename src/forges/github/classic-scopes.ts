@@ -1,4 +1,5 @@
-import type { Permission, ScopeFacts } from '../identity.ts';
+import type { Permission, ScopeFacts, Subject } from '../identity.ts';
+import { scopeOfObserver, toSeeTheList } from './observer-scopes.ts';
 
 /** Who a token with classic scopes is looked at for. */
 export interface Held {
@@ -9,6 +10,7 @@ export interface Held {
   readonly shown?:
     { readonly private?: boolean | undefined; readonly mayPush?: boolean | undefined } | undefined;
   readonly alsoNeeds: readonly Permission[];
+  readonly observes: Subject['observes'];
 }
 
 /** The scopes of a classic token or OAuth's, as the header lists them; undefined where the forge tells none. */
@@ -24,12 +26,14 @@ const forWorkflows = 'workflow';
  * write to, so that no such token is ever narrow: what is granted and does not serve to write one file is named as a surplus.
  */
 export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFacts {
+  if (held.observes === 'only') return scopeOfObserver(granted);
   const opening = held.shown?.private === false && !granted.includes('repo') ? 'public_repo' : 'repo';
   const changesWorkflows = held.alsoNeeds.some((each) => each.startsWith('workflows:'));
   const needed = [opening, ...(changesWorkflows ? [forWorkflows] : [])];
   const lacking = needed.filter((each) => !granted.includes(each));
   // What it opens is more than one repository, also where nothing less would do.
-  const surplus = granted.filter((each) => each === opening || ![...needed, forWorkflows].includes(each));
+  const noSurplus = [...needed, forWorkflows, ...(held.observes === 'also' ? [toSeeTheList] : [])];
+  const surplus = granted.filter((each) => each === opening || !noSurplus.includes(each));
   const isIdle = granted.includes(forWorkflows) && !changesWorkflows;
   const facts = { granted, surplus, ...(isIdle ? { idle: [forWorkflows] } : {}) };
   if (lacking.length > 0) {
@@ -50,7 +54,8 @@ export function scopeOfScopes(granted: readonly string[], held: Held): ScopeFact
 }
 
 /** Why a token is not enough whatever it may do elsewhere: it is not shown the repository, or its owner may not write there. */
-export function fallsShort({ owner, where, shown }: Held): ScopeFacts | undefined {
+export function fallsShort({ owner, where, shown, observes }: Held): ScopeFacts | undefined {
+  if (observes === 'only') return undefined;
   if (shown === undefined) {
     const message = `this token of ${owner} is shown no ${where}; check the name, and that the token is for it`;
     return { ...nothing, lacking: [where], message };

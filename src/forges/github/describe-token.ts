@@ -28,7 +28,7 @@ interface Shown {
 export async function describeToken(
   connection: Connection,
   token: Secret,
-  { repository, alsoNeeds = [] }: Subject,
+  { repository, alsoNeeds = [], observes }: Subject,
   call: Call,
 ): Promise<TokenFacts> {
   const kind = kindOf(token);
@@ -36,7 +36,7 @@ export async function describeToken(
   const owner = await tokenOwner(connection, { token, kind, api: new GithubApi(connection, bearer) }, call);
   const shown = await ask(new GithubApi(connection, bearer, repository), repository, call);
   const where = `${repository.owner}/${repository.name}`;
-  const scope = scopeOf(kind, shown, { owner: owner.login, where, alsoNeeds });
+  const scope = scopeOf(kind, shown, { owner: owner.login, where, alsoNeeds, observes });
   const rate = rateOf(shown.headers);
   return {
     kind,
@@ -71,7 +71,7 @@ async function ask(api: GithubApi, { owner, name }: Repository, call: Call): Pro
 function scopeOf(
   kind: TokenFacts['kind'],
   { repository, headers }: Shown,
-  about: Pick<Held, 'owner' | 'where' | 'alsoNeeds'>,
+  about: Pick<Held, 'owner' | 'where' | 'alsoNeeds' | 'observes'>,
 ): ScopeFacts {
   const isApp = kind === 'InstallationToken';
   // What an App may do there is not told this way.

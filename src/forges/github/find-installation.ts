@@ -25,7 +25,7 @@ type Found = z.infer<typeof installation>;
 export async function findInstallation(
   connection: Connection,
   key: AppKey,
-  { repository, alsoNeeds = [] }: Subject,
+  { repository, ...purpose }: Subject,
   call: Call,
 ): Promise<Installation> {
   const { host } = connection.endpoint;
@@ -57,7 +57,7 @@ export async function findInstallation(
     account,
     appLogin: `${found.app_slug}[bot]`,
     permissions: granted,
-    scope: scopeOfPermissions(granted, alsoNeeds, {
+    scope: scopeOfPermissions(granted, purpose, {
       who: `the App's installation at ${account}`,
       where: "in the App's settings",
     }),

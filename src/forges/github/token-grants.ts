@@ -89,10 +89,8 @@ function scopeOf(
     ...permissions.organization,
     ...permissions.repository,
   });
-  const scope = scopeOfPermissions(granted, alsoNeeds, {
-    who: 'the token',
-    where: "on its page in its owner's settings",
-  });
+  const told = { who: 'the token', where: "on its page in its owner's settings" };
+  const scope = scopeOfPermissions(granted, { alsoNeeds }, told);
   if (scope.verdict !== 'Least' || selection !== 'all') return scope;
   return {
     ...scope,
