@@ -8,7 +8,7 @@ import { accessJson, accessTable, type AuditorWord, type ShownAccess } from './a
 import { controllerAccount } from './controller-account.ts';
 import { configInvalid, issueSentences, readFlags } from './flags.ts';
 import { answerPerson, atCluster } from './person.ts';
-import { accountName, defaultController, namespaceName } from './process-options.ts';
+import { accountName, defaultController, isGiven, namespaceName } from './process-options.ts';
 import { readCredential } from './read-credential.ts';
 import { trustedSubjects } from './trusted-subjects.ts';
 
@@ -18,6 +18,7 @@ const flags = {
   'controller-namespace': { type: 'string' },
   'controller-service-account': { type: 'string' },
   trusted: { type: 'string', multiple: true },
+  'flux-locked-down': { type: 'boolean' },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -36,6 +37,7 @@ you may list. What you may not list is said. The Secret itself is not read.
   --trusted SUBJECT                  whom you trust, such as "ServiceAccount flux-system/kustomize-controller", "User NAME" or "Group NAME":
                                      shown in the baseline, and not counted; once for each. Whom the auditor was told to trust is not
                                      known here, so give the same to get the same verdict
+  --flux-locked-down                 as the auditor takes it: who writes what Flux applies in other namespaces is not counted
   --kubeconfig FILE                  how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the Pod's service account)
   --context NAME                     a context of that file (default: its current one)
   -h, --help                         this text
@@ -49,6 +51,7 @@ const options = z.object({
   controllerNamespace: namespaceName.optional(),
   controllerServiceAccount: accountName.optional(),
   trusted: trustedSubjects,
+  fluxLockedDown: isGiven,
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
 });
@@ -81,14 +84,14 @@ function optionsOf(args: readonly string[]): Options | 'help' {
 }
 
 async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAccess> {
-  const { namespace, name } = wanted;
+  const { namespace, name, trusted, fluxLockedDown } = wanted;
   return await atCluster(wanted, asked, async (transport, signal) => {
     const credential = await readCredential(transport, { namespace, name }, signal);
     const controller = await controllerAccount(transport, wanted, signal);
     const namespaces = [...new Set([namespace, controller.namespace])];
     const { index, notSeen, lacksRoles } = await gatherRbac(transport, namespaces, signal);
     const secret = secretNameOf(credential);
-    const report = audit(index, { namespace, secret, controller, trusted: wanted.trusted });
+    const report = audit(index, { namespace, secret, controller, trusted, fluxLockedDown });
     const auditor = auditorWord(credential);
     return {
       credential: { namespace, name },

@@ -7,6 +7,7 @@ import {
   accountName,
   contextNeedsKubeconfig,
   defaultController,
+  isGiven,
   namespaceName,
   processOptions,
 } from './process-options.ts';
@@ -16,6 +17,7 @@ const flags = {
   'controller-namespace': { type: 'string' },
   'controller-service-account': { type: 'string' },
   trusted: { type: 'string', multiple: true },
+  'flux-locked-down': { type: 'boolean' },
   'other-authorizers': { type: 'string' },
   'log-level': { type: 'string' },
   'telemetry-address': { type: 'string' },
@@ -35,6 +37,8 @@ reads a Secret. One is enough; two that run at once write the same.
   --controller-service-account NAME  as what it runs (default: ${defaultController.name})
   --trusted SUBJECT                  whom the operator trusts with every Secret, such as "ServiceAccount flux-system/kustomize-controller",
                                      "User NAME" or "Group NAME": shown in the baseline, and not counted; once for each
+  --flux-locked-down                 its controllers apply nothing as themselves that others write (--default-service-account): who writes
+                                     Kustomizations or HelmReleases of other namespaces is not counted, which the baseline says
   --other-authorizers VALUE          what another authorizer than RBAC makes of Exclusive: Doubted, then it is Unknown, or Trusted, then
                                      that stands in the baseline (default: Doubted)
   --log-level LEVEL                  ${logLevels.join(', ')} (default: info)
@@ -53,6 +57,7 @@ const config = z
     controllerNamespace: namespaceName.optional(),
     controllerServiceAccount: accountName.default(defaultController.name),
     trusted: trustedSubjects,
+    fluxLockedDown: isGiven,
     otherAuthorizers: z.enum(['Doubted', 'Trusted']).default('Doubted'),
   })
   .refine(

@@ -57,6 +57,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   const instruments = await startInstruments(config.telemetryAddress, log);
   const { metrics } = instruments;
   const tally = new Tally();
+  const { trusted, fluxLockedDown } = config;
   const controller = new Controller({
     name: 'access',
     concurrency,
@@ -113,7 +114,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   const reconciler = new AccessReconciler({
     credential: caches.credential,
     controller: config.controller,
-    audit: (of) => audit(caches.index, { ...of, trusted: config.trusted }),
+    audit: (of) => audit(caches.index, { ...of, trusted, fluxLockedDown }),
     doubt,
     doubtOfOthers: () => (trustsAuthorizers ? undefined : otherAuthorizers.doubt()),
     trustsAuthorizers,
@@ -142,7 +143,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
       trustsAuthorizers ? undefined : otherAuthorizers.start(asked),
     ]);
     log.info(
-      { credentials: caches.credentialCount(), controller: config.controller, trusted: config.trusted },
+      { credentials: caches.credentialCount(), controller: config.controller, trusted, fluxLockedDown },
       'ready',
     );
     isStarted = true;

@@ -23,6 +23,12 @@ export const accountName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not the name of a service account');
 
+/** Whether a flag without a value was given. */
+export const isGiven = z
+  .string()
+  .optional()
+  .transform((given) => given !== undefined);
+
 /** As what the controller runs where the chart was installed as the README says. */
 export const defaultController = { namespace: 'lockkeeper-system', name: 'lockkeeper-controller' } as const;
 

@@ -19,7 +19,10 @@ let auditor: ControllerProcess;
 beforeAll(async () => {
   cluster = await startControlPlane({ say: () => undefined });
   const { helm } = await cluster.tools();
-  chart = await renderChart(helm, { 'auditor.trusted': ['User trusted'] });
+  chart = await renderChart(helm, {
+    'auditor.trusted': ['User trusted'],
+    'auditor.fluxLockedDown': true,
+  });
   folder = await mkdtemp(join(tmpdir(), 'lockkeeper-auditor-'));
   await cluster.ensureNamespace(systemNamespace);
   const objects = chart.objects.filter(({ kind }) => kind !== 'Deployment');
@@ -205,6 +208,14 @@ test('whom the operator trusts is not counted, and named in the baseline', async
   expect(access.baseline).toContain('Trusted by the operator: User trusted');
   await apply(...readersOf(namespace, user('trusted')));
   await untilVerdict(namespace, 'Exclusive');
+});
+
+test('that Flux is locked down, as the operator says, is told where one of its controllers can reach the Secret', async () => {
+  const namespace = await freshCredential();
+  const helm = { kind: 'ServiceAccount', namespace, name: 'helm-controller' };
+  await apply(...readersOf(namespace, helm));
+  const { baseline } = await untilVerdict(namespace, 'Shared');
+  expect(baseline).toContainEqual(expect.stringContaining('Trusted by the operator: Flux is locked down'));
 });
 
 test('a right of the cluster that a binding completes, in a namespace of which no report speaks, is noticed', async () => {

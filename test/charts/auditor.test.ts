@@ -137,6 +137,7 @@ describe('its Pod', () => {
       auditor: {
         enabled: true,
         trusted: ['ServiceAccount flux-system/helm-controller', 'Group cn="ops", dc=example'],
+        fluxLockedDown: true,
         otherAuthorizers: 'Trusted',
         resources: { limits: { memory: '1Gi' } },
         nodeOptions: '',
@@ -150,6 +151,7 @@ describe('its Pod', () => {
       telemetryAddress: { host: '', port: 9090 },
       controller: { name: 'lockkeeper-controller' },
       trusted: values.auditor.trusted,
+      fluxLockedDown: true,
       otherAuthorizers: 'Trusted',
     });
     expect(only.ports).toEqual([{ name: 'metrics', containerPort: 9090 }]);

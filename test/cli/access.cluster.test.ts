@@ -200,6 +200,31 @@ describe('lockkeeper access', () => {
     });
   });
 
+  test('counts who writes what Flux applies, unless one says that it is locked down', async () => {
+    const [shop, flux, team] = [
+      await cluster.freshNamespace('shop'),
+      await cluster.freshNamespace('flux'),
+      await cluster.freshNamespace('team'),
+    ];
+    const releases = {
+      apiGroups: ['helm.toolkit.fluxcd.io'],
+      resources: ['helmreleases'],
+      verbs: ['create'],
+    };
+    await apply(
+      credentialIn(shop),
+      ...grant(shop, 'readers', [readKey], account(flux, 'helm-controller')),
+      ...grant(team, 'releases', [releases], user('fay')),
+    );
+    const subjects = async (...flags: readonly string[]) => {
+      const ended = await asAdmin('access', 'promoter', '-n', shop, '-o', 'json', ...flags);
+      return jsonOf(ended).others.map(({ subject }) => subject);
+    };
+    const helm = `ServiceAccount ${flux}/helm-controller`;
+    expect(await subjects()).toEqual([helm, 'User fay']);
+    expect(await subjects('--flux-locked-down')).toEqual([helm]);
+  });
+
   test('refuses to trust everybody', async () => {
     expect(
       await asAdmin('access', 'promoter', '-n', namespace, '--trusted', 'Group system:authenticated'),

@@ -78,6 +78,12 @@ test('other authorizers are doubted unless one trusts them', () => {
   });
 });
 
+test('Flux is locked down where one says so, without a value', () => {
+  expect(readAuditorConfig([])).toMatchObject({ fluxLockedDown: false });
+  expect(readAuditorConfig(['--flux-locked-down'])).toMatchObject({ fluxLockedDown: true });
+  expect(() => readAuditorConfig(['--flux-locked-down=false'])).toThrow('--flux-locked-down: takes no value');
+});
+
 describe('lockkeeper auditor', () => {
   test('--help tells of every flag', async () => {
     const { code, stdout, stderr } = await lockkeeper(['auditor', '--help']);
@@ -86,6 +92,7 @@ describe('lockkeeper auditor', () => {
       '--controller-namespace',
       '--controller-service-account',
       '--trusted',
+      '--flux-locked-down',
       '--other-authorizers',
       '--log-level',
       '--telemetry-address',
