@@ -69,8 +69,11 @@ export interface Access {
 export interface Inspected {
   /** Differs for every other key or Secret. */
   readonly identity: string;
-  /** Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names. */
-  readonly probe: () => Promise<CredentialFacts>;
+  /**
+   * Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names.
+   * @param repository for which of its own, as spec has it; absent: the first
+   */
+  readonly probe: (repository?: string) => Promise<CredentialFacts>;
   /** Whose it is where a probe cannot tell, since the App is not where it is looked for. Undefined of what is no App's key. */
   readonly app: () => Promise<AppFacts | undefined>;
 }
@@ -169,7 +172,8 @@ export class Keyring {
     const material = await this.#material(credential, forge, call);
     return {
       identity: material.identity,
-      probe: () => this.#probe(forge, material, credential, call),
+      probe: (repository = firstRepository(credential)) =>
+        this.#probe({ forge, material, credential, repository: repositoryOf(repository) }, call),
       app: async () =>
         material.kind === 'app' ? await this.#appProbes.owner({ forge, material }, call) : undefined,
     };
@@ -187,12 +191,19 @@ export class Keyring {
   }
 
   async #probe(
-    forge: ListedForge,
-    material: Material,
-    credential: Credential,
+    {
+      forge,
+      material,
+      credential,
+      repository,
+    }: {
+      readonly forge: ListedForge;
+      readonly material: Material;
+      readonly credential: Credential;
+      readonly repository: Repository;
+    },
     call: Call,
   ): Promise<CredentialFacts> {
-    const repository = repositoryOf(probedRepository(credential));
     this.#needs.recall(nameOf(credential), writtenNeeds(credential), forge.provider);
     const needs = this.#needs.of(nameOf(credential));
     const probing = { forge, repository, alsoNeeds: needs.map(({ permission }) => permission) };
@@ -217,7 +228,7 @@ export class Keyring {
     call: Call,
   ): Promise<Sighted> {
     const { namespace } = credential.metadata;
-    const organization = repositoryOf(probedRepository(credential)).owner;
+    const organization = repositoryOf(firstRepository(credential)).owner;
     const found = observerOf(credential, organization, (name) => this.#parts.credential(namespace, name));
     if (found === undefined) return {};
     if (found.kind === 'unknown') return { why: found.why };
@@ -299,8 +310,7 @@ export function nameOf({ metadata }: Credential): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-/** The repository that a probe asks about, as spec has it: the first that the Credential is for. */
-export function probedRepository({ spec }: Credential): string {
+function firstRepository({ spec }: Credential): string {
   return spec.repositories[0] ?? '';
 }
 

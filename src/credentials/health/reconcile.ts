@@ -2,16 +2,14 @@ import type { Credential } from '../../api/credential.ts';
 import { redactOurs } from '../../base/redaction.ts';
 import { isSameJson } from '../../base/same-json.ts';
 import { addMs, jittered, type Clock } from '../../base/time.ts';
-import type { AppFacts } from '../../forges/identity.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isOlder } from '../../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
-import type { CredentialFacts } from '../credential.ts';
-import { nameOf, probedRepository, type Inspected, type Keyring } from '../keyring.ts';
+import { nameOf, type Inspected, type Keyring } from '../keyring.ts';
 import { isShown, showAgainAt, type Span } from './last-used.ts';
-import { isOfCredential, problemOrThrow, type Problem } from '../problem.ts';
+import { isOfCredential, problemOrThrow } from '../problem.ts';
+import { probedAfter, questionOf, type Found, type Probed, type Said } from './probed.ts';
 import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
-import { leavesUntold } from './untold.ts';
 import type { Uses } from './uses.ts';
 
 export interface CredentialReconcilerParts {
@@ -34,45 +32,11 @@ export interface CredentialReconcilerParts {
   readonly announce: (credential: Credential, announcement: CredentialAnnouncement) => void;
 }
 
-/** How often the forge is asked about a credential that works and is not used meanwhile. */
-const probeEveryMs = 10 * 60_000;
-
-/** How often it is asked when ordinary calls prove that it works: they do not tell what it may do and when it ends. */
-const probeAtLeastEveryMs = 60 * 60_000;
-
 /** How often the Secret is read, to hear of another value in it: it is not watched. */
 const secretEveryMs = 100_000;
 
 /** How soon a failure is looked into again: the longest that a mended Secret or forge goes unnoticed, jitter included. */
 const retryMs = 100_000;
-
-/** When a use works where the probe failed, the probe is repeated no sooner than this after it. */
-const contradictedMs = 10_000;
-
-/** What a pass found out. */
-interface Found {
-  readonly facts?: CredentialFacts;
-  /** Whose key it is, when that is all that can be told. */
-  readonly app?: AppFacts;
-  readonly problem?: Problem;
-  /** When the forge was last asked; absent: not since the process started. */
-  readonly at?: Date;
-  /** When it last answered, be it with a no. */
-  readonly answeredAt?: Date;
-  /** What status says of an earlier Secret or host holds no longer. */
-  readonly replaced: boolean;
-}
-
-/** What the forge last said, and of what. */
-interface Probed extends Found {
-  readonly identity: string;
-  /** Which Secret of which kind for which host spec named. */
-  readonly named: string;
-  readonly generation: number;
-  readonly at: Date;
-  /** When it was first asked of the same key or token; and of what earlier processes asked. */
-  readonly asking: readonly Span[];
-}
 
 /** What we wrote into a status last: the cache may not show it yet. */
 interface Written {
@@ -109,11 +73,12 @@ export class CredentialReconciler {
     const { uses, clock } = this.#parts;
     const latest = this.#withLastWrite(key, credential);
     const previous = latest.status;
-    const answeredAt = latestOf(found.answeredAt, uses.acceptedAt(key, probedRepository(credential)));
+    const answeredAt = latestOf(found.answeredAt, uses.acceptedAt(key));
     const lastUse = uses.of(key);
     const computed = credentialStatusOf({
       now: clock.now(),
       generation: credential.metadata.generation,
+      spec: credential.spec,
       previous,
       replaced: found.replaced,
       ...(found.facts === undefined ? {} : { facts: found.facts }),
@@ -167,37 +132,25 @@ export class CredentialReconciler {
       return { replaced: last !== undefined || observedGeneration !== generation, problem };
     }
     const { identity } = inspected;
-    const same = last?.identity === identity && last.named === named;
-    if (same && last.generation === generation && !this.#isDue(key, credential, last)) return last;
-    // What was said may have been of another Secret, or of a repository that it is not for any more.
-    if (last !== undefined && (!same || last.generation !== generation)) this.#parts.uses.forgetHealth(key);
-    const asking = same ? last.asking : this.#askingFrom(last === undefined ? credential : undefined);
-    const said = await this.#ask(credential, inspected, signal);
-    const probed: Probed = {
-      ...(same && last.facts !== undefined ? { facts: last.facts } : {}),
-      replaced: last !== undefined && (!same || last.replaced),
-      ...said,
-      identity,
-      named,
-      generation,
-      at: clock.now(),
-      asking,
-      ...answered(said, clock.now(), same ? last : undefined),
-    };
+    const before = last?.identity === identity && last.named === named ? last : undefined;
+    const isChanged = before?.generation !== generation;
+    if (last !== undefined && before === undefined) this.#parts.uses.forgetHealth(key);
+    else if (isChanged) this.#parts.uses.forgetOtherRepositories(key, credential.spec.repositories);
+    const question = questionOf(credential, before, { uses: this.#parts.uses, now: clock.now() });
+    if (before !== undefined && !isChanged && question.at > clock.now()) return before;
+    const asking = before?.asking ?? this.#askingFrom(last === undefined ? credential : undefined);
+    const said = await this.#ask(key, question.repository, inspected, signal);
+    const replaced = last !== undefined && (before === undefined || before.replaced);
+    const of = { identity, named, asking, replaced, before, now: clock.now() };
+    const probed = probedAfter(credential, question, said, of);
     this.#probed.set(key, probed);
     return probed;
   }
 
-  async #ask(
-    credential: Credential,
-    { probe, app }: Inspected,
-    signal: AbortSignal,
-  ): Promise<{ readonly facts: CredentialFacts } | { readonly problem: Problem; readonly app?: AppFacts }> {
+  async #ask(key: string, where: string, { probe, app }: Inspected, signal: AbortSignal): Promise<Said> {
     const { uses } = this.#parts;
-    const key = nameOf(credential);
-    const where = probedRepository(credential);
     try {
-      const facts = await probe();
+      const facts = await probe(where);
       uses.accepted(key, where, facts.kind === 'app' && facts.missing.length === 0 ? 'writing' : 'reading');
       return { facts };
     } catch (thrown) {
@@ -217,34 +170,15 @@ export class CredentialReconciler {
     return before === undefined ? [now] : [{ from: before, to: addMs(before, checkedTimeEveryMs) }, now];
   }
 
-  /** Time to ask the forge again about the same Secret. */
-  #isDue(key: string, credential: Credential, { problem, at }: Probed): boolean {
-    const now = this.#parts.clock.now();
-    // What a use was refused is asked about before it is forgotten.
-    const refused = this.#parts.uses.healthOf(key)?.good === false;
-    if (problem === undefined)
-      return (refused ? addMs(at, 0.8 * retryMs) : this.#probeAt(key, credential, at)) <= now;
-    if (problem.retryAt !== undefined && problem.retryAt > now) return false;
-    const contradicted = isOfCredential(problem) && this.#parts.uses.healthOf(key)?.good === true;
-    return addMs(at, contradicted ? contradictedMs : 0.8 * retryMs) <= now;
-  }
-
-  /** When a credential that works is asked about again: not while ordinary calls for the same repository prove as much. */
-  #probeAt(key: string, credential: Credential, at: Date): Date {
-    const accepted = this.#parts.uses.acceptedAt(key, probedRepository(credential));
-    const proven = latestOf(at, accepted) ?? at;
-    const [next, atLast] = [addMs(proven, probeEveryMs), addMs(at, probeAtLeastEveryMs)];
-    return next < atLast ? next : atLast;
-  }
-
   /** Until the next pass, which reads the Secret at least. */
-  #nextMs(key: string, credential: Credential, { problem, at }: Found): number {
-    const now = this.#parts.clock.now();
-    const ms = (instant: Date): number => instant.getTime() - now.getTime();
+  #nextMs(key: string, credential: Credential, { problem }: Found): number {
+    const { uses, clock } = this.#parts;
+    const now = clock.now();
+    const ms = (instant: Date): number => Math.max(0, instant.getTime() - now.getTime());
     if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
-    if (problem !== undefined || at === undefined || this.#parts.uses.healthOf(key)?.good === false)
-      return retryMs;
-    return Math.min(secretEveryMs, Math.max(0, ms(this.#probeAt(key, credential, at))));
+    const probed = this.#probed.get(key);
+    if (problem !== undefined || probed === undefined || uses.healthOf(key)?.good === false) return retryMs;
+    return Math.min(secretEveryMs, ms(questionOf(credential, probed, { uses, now }).at));
   }
 
   /** The Credential with the status that we wrote last, when the cache does not hold it yet. */
@@ -286,18 +220,6 @@ export class CredentialReconciler {
 
 function namedBy({ spec: { host, githubApp, token } }: Credential): string {
   return JSON.stringify([host, githubApp?.secretRef.name, token?.secretRef.name]);
-}
-
-/** A forge that cannot be reached, or must not be asked, has said nothing. */
-function answered(
-  said: { readonly facts: CredentialFacts } | { readonly problem: Problem },
-  now: Date,
-  before: Probed | undefined,
-): Pick<Found, 'answeredAt'> {
-  const isUnsaid =
-    'problem' in said && (leavesUntold(said.problem) || said.problem.reason === 'HostNotAllowed');
-  if (!isUnsaid) return { answeredAt: now };
-  return before?.answeredAt === undefined ? {} : { answeredAt: before.answeredAt };
 }
 
 function latestOf(one: Date | undefined, other: Date | undefined): Date | undefined {

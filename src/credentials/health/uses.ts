@@ -29,10 +29,15 @@ interface Said {
   readonly message: string;
   readonly doing: Doing;
   readonly at: Date;
+  /** When a write was last accepted, unless it was refused since. */
+  readonly provenAt: Date | undefined;
 }
 
-/** A refusal that was not repeated for so long is nobody's any more: who still wants the repository asks again within two minutes. */
-const refusalTtlMs = 5 * 60_000;
+/**
+ * A write that was refused, and not tried again for so long, is nobody's any more: who still wants it tries again within two minutes. What was
+ * refused otherwise is asked about until the forge says something else.
+ */
+const refusedWriteTtlMs = 5 * 60_000;
 
 /**
  * What is known of the use of credentials since the process started; credentials and pipelines are named `namespace/name`, repositories `owner/name`. Health is kept
@@ -78,15 +83,18 @@ export class Uses {
   }
 
   /** A repetition of the same changes nothing. */
-  #keep(credential: string, repository: string, word: Omit<Said, 'at'>): void {
+  #keep(credential: string, repository: string, word: Omit<Said, 'at' | 'provenAt'>): void {
     const before = this.healthOf(credential);
+    const now = this.#clock.now();
     const said = this.#said.get(credential) ?? new Map<string, Said>();
     this.#said.set(credential, said);
     // A token that is taken anywhere is a token.
     if (word.good) for (const [where, { reason }] of said) if (reason === 'Revoked') said.delete(where);
     // And one that is not known any more is none anywhere.
-    if (word.reason === 'Revoked') for (const [where, { good }] of said) if (good) said.delete(where);
-    said.set(nameOf(repository), { ...word, at: this.#clock.now() });
+    if (word.reason === 'Revoked')
+      for (const [where, each] of said) if (!isRefusedOutright(each)) said.delete(where);
+    const proven = word.doing === 'writing' ? now : said.get(nameOf(repository))?.provenAt;
+    said.set(nameOf(repository), { ...word, at: now, provenAt: word.good ? proven : undefined });
     const after = this.healthOf(credential);
     if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential);
   }
@@ -95,10 +103,16 @@ export class Uses {
     return this.#byCredential.get(credential);
   }
 
-  /** When the forge last took it for this repository, unless it has refused it since. */
-  acceptedAt(credential: string, repository: string): Date | undefined {
-    const said = this.#said.get(credential)?.get(nameOf(repository));
-    return said?.good === true ? said.at : undefined;
+  /** When the forge last took it, for any repository that it has not refused it for since. */
+  acceptedAt(credential: string): Date | undefined {
+    const said = [...(this.#said.get(credential)?.values() ?? [])];
+    const times = said.filter(({ good }) => good).map(({ at }) => at.getTime());
+    return times.length === 0 ? undefined : new Date(Math.max(...times));
+  }
+
+  /** When the forge last took a write to this repository, unless it has refused it for it since. Who reads may have lost the right to write. */
+  provenAt(credential: string, repository: string): Date | undefined {
+    return this.#said.get(credential)?.get(nameOf(repository))?.provenAt;
   }
 
   /** When this Pipeline last used it. */
@@ -109,9 +123,10 @@ export class Uses {
   /** The worst that was said, of one repository or of all; of equals the first by name. */
   healthOf(credential: string, repository?: string): Health | undefined {
     const asked = repository === undefined ? undefined : nameOf(repository);
-    const expired = addMs(this.#clock.now(), -refusalTtlMs);
+    const expired = addMs(this.#clock.now(), -refusedWriteTtlMs);
+    const isNobodys = ({ good, doing, at }: Said): boolean => !good && doing === 'writing' && at <= expired;
     const all = [...(this.#said.get(credential) ?? [])]
-      .filter(([where, { good, at }]) => (asked ?? where) === where && (good || at > expired))
+      .filter(([where, said]) => (asked ?? where) === where && !isNobodys(said))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, said]) => said);
     const worst = all.find(({ good }) => !good) ?? all[0];
@@ -128,6 +143,13 @@ export class Uses {
   /** What the forge said was of another Secret. */
   forgetHealth(credential: string): void {
     this.#said.delete(credential);
+  }
+
+  /** What the forge said of other repositories is nothing to the credential any more. */
+  forgetOtherRepositories(credential: string, repositories: readonly string[]): void {
+    const said = this.#said.get(credential);
+    const kept = new Set(repositories.map(nameOf));
+    for (const where of said?.keys() ?? []) if (!kept.has(where)) said?.delete(where);
   }
 
   forgetPipeline(pipeline: string): void {

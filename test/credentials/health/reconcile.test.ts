@@ -20,6 +20,11 @@ async function use({ keyring, credential, purpose }: Promoter, environment = 'st
   await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
 }
 
+async function writeWith({ keyring, credential, purpose }: Promoter): Promise<void> {
+  const { write } = await keyring.open(credential, purpose, call());
+  await write((forge) => forge.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call()));
+}
+
 describe('status says all that is known of', () => {
   test('an App', async () => {
     const own = await acme.promoter();
@@ -126,19 +131,35 @@ describe('the forge is asked about a credential that works', () => {
     expect(acme.asked()).toEqual([probe]);
   });
 
-  test('not while ordinary calls for the same repository prove as much, but once an hour at least', async () => {
+  test('not while writes prove as much, but once an hour at least', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
     await passes.pass();
     for (let minute = 1; minute < 60; minute += 1) {
-      await use(own);
+      await writeWith(own);
       await passes.pass(minuteMs);
     }
     expect(probes()).toBe(1);
     acme.forge.log.clear();
-    await use(own);
+    await writeWith(own);
     await passes.pass(2 * minuteMs);
     expect(probes()).toBe(1);
+  });
+
+  test('also while it is read with: a right to write that it has lost is seen', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await passes.pass();
+    own.installation.permissions = { contents: 'write', pull_requests: 'read', metadata: 'read' };
+    const words = new Set<string>();
+    for (let minute = 1; minute <= 11; minute += 1) {
+      await use(own);
+      words.add(readyOf((await passes.pass(minuteMs)).status));
+    }
+    expect([...words]).toEqual([
+      'True Healthy: the forge accepts it',
+      expect.stringMatching(/^False PermissionsMissing: the App lacks pull_requests:write/),
+    ]);
   });
 
   test('as soon as its Secret is seen to be replaced, which is within two minutes', async () => {

@@ -37,13 +37,52 @@ describe('of a credential that is good for one repository and not for another', 
     expect(uses.healthOf(credential, 'acme/docs')).toBeUndefined();
   });
 
-  test('what nobody asks for any more is no trouble after five minutes', () => {
-    uses.accepted(credential, 'acme/fleet', 'reading');
+  test('what is refused stands until it is taken, or the credential is not for the repository any more', () => {
     uses.refused(credential, 'acme/web', 'reading', absent);
+    uses.refused(credential, 'Acme/Docs', 'reading', absent);
+    clock.advance(60 * minuteMs);
+    uses.accepted(credential, 'acme/web', 'reading');
+    expect(uses.healthOf(credential)).toMatchObject({ good: false });
+    uses.forgetOtherRepositories(credential, ['acme/web', 'acme/docs']);
+    expect(uses.healthOf(credential)).toMatchObject({ good: false });
+    uses.forgetOtherRepositories(credential, ['acme/Web']);
+    expect(uses.healthOf(credential)).toMatchObject({ good: true });
+  });
+
+  test('a write that nobody tries any more is no trouble after five minutes', () => {
+    const forbidden = { reason: 'PermissionsMissing', message: 'the token may not write' } as const;
+    uses.accepted(credential, 'acme/fleet', 'reading');
+    uses.refused(credential, 'acme/web', 'writing', forbidden);
     clock.advance(4 * minuteMs);
     expect(uses.healthOf(credential)).toMatchObject({ good: false });
     clock.advance(2 * minuteMs);
     expect(uses.healthOf(credential)).toMatchObject({ good: true });
+  });
+});
+
+test('a token that is not known any more is none, whatever else was refused to it before', () => {
+  uses.refused(credential, 'acme/web', 'reading', { reason: 'SSORequired', message: 'authorize it' });
+  uses.refused(credential, 'acme/fleet', 'reading', rejected);
+  expect(uses.healthOf(credential)).toMatchObject({ good: false, taken: false, reason: 'Revoked' });
+});
+
+describe('that it may write is proven', () => {
+  test('by a write, not by a read, for that repository', () => {
+    uses.accepted(credential, 'acme/fleet', 'writing');
+    const proven = clock.now();
+    clock.advance(minuteMs);
+    uses.accepted(credential, 'acme/fleet', 'reading');
+    uses.accepted(credential, 'acme/web', 'reading');
+    expect(uses.provenAt(credential, 'Acme/fleet')).toEqual(proven);
+    expect(uses.provenAt(credential, 'acme/web')).toBeUndefined();
+    expect(uses.acceptedAt(credential)).toEqual(clock.now());
+  });
+
+  test('until it is refused', () => {
+    uses.accepted(credential, 'acme/fleet', 'writing');
+    uses.refused(credential, 'acme/fleet', 'reading', absent);
+    uses.accepted(credential, 'acme/fleet', 'reading');
+    expect(uses.provenAt(credential, 'acme/fleet')).toBeUndefined();
   });
 });
 
