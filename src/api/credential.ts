@@ -101,6 +101,7 @@ const credentialAccess = z.object({
     .describe(
       'Exclusive: nobody but the controller and the baseline. Shared: others that are named. Exposed: a group that anybody may be in, or a default service account. Unknown: it cannot be told.',
     ),
+  secret: text(253).describe('Of which Secret it is said, by name.'),
   checkedTime: timestamp.describe('When it was last worked out; moves hourly unless the answer changes.'),
   message: message.describe('The same in a sentence, with the next step.'),
   others: z.int().min(0).describe('How many can reach it beside the controller and the baseline.'),

@@ -49,6 +49,7 @@ export function accessStatusOf(
   }));
   return {
     verdict: doubt === undefined ? report.verdict : 'Unknown',
+    secret: of.secret,
     message: sentence(
       doubt === undefined
         ? messageOf(report, { ...of, elsewhere, trustsSome: trustsAuthorizers || report.trusted.length > 0 })

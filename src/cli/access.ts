@@ -92,7 +92,7 @@ async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAcces
     const { index, notSeen, lacksRoles } = await gatherRbac(transport, namespaces, signal);
     const secret = secretNameOf(credential);
     const report = audit(index, { namespace, secret, controller, trusted, fluxLockedDown });
-    const auditor = auditorWord(credential);
+    const auditor = auditorWord(credential, secret);
     return {
       credential: { namespace, name },
       secret,
@@ -105,11 +105,11 @@ async function accessOf(wanted: Options, asked: AbortSignal): Promise<ShownAcces
 }
 
 /** What status says, and whether the controller would believe it now. */
-function auditorWord({ status }: AuditedCredential): AuditorWord | undefined {
+function auditorWord({ status }: AuditedCredential, secret: string): AuditorWord | undefined {
   const access = status?.access;
   if (access === undefined) return undefined;
   const { verdict, checkedTime, message } = access;
-  const now = exclusivenessOf(access, systemClock.now());
+  const now = exclusivenessOf(access, { secret, now: systemClock.now() });
   const isBelieved = now.reason === verdict && now.message === message;
   return { verdict, checkedTime, message, disbelief: isBelieved ? undefined : now.message };
 }

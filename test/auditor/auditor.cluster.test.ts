@@ -137,6 +137,7 @@ describe('a Secret that nobody has been let to', () => {
     const namespace = await freshCredential();
     expect(await untilVerdict(namespace, 'Exclusive')).toEqual({
       verdict: 'Exclusive',
+      secret: 'key',
       checkedTime: expect.any(String),
       message: 'nobody but the controller and the baseline can reach Secret key',
       others: 0,
@@ -384,6 +385,7 @@ async function patchStatus(
 describe('the policy of the chart', () => {
   const access = {
     verdict: 'Exclusive',
+    secret: 'key',
     checkedTime: '2026-11-25T12:00:00Z',
     message: 'by a thief',
     others: 0,

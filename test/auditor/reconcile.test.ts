@@ -86,6 +86,7 @@ test('says what it found, and looks again in an hour', async () => {
       to: { metadata: credential().metadata, secret: 'key', before: undefined },
       access: {
         verdict: 'Exclusive',
+        secret: 'key',
         checkedTime: '2026-11-25T12:00:00Z',
         message: 'nobody but the controller and the baseline can reach Secret key',
         others: 0,

@@ -143,6 +143,7 @@ const refused = (plural: Plural): Said => ({
 const plurals = ['pipelines', 'credentials'] as const;
 const access = {
   verdict: 'Exclusive',
+  secret: 'key',
   checkedTime: '2026-11-25T12:00:00Z',
   message: 'by a thief',
   others: 0,

@@ -261,6 +261,7 @@ describe('lockkeeper access', () => {
     const checkedTime = toTimestamp(new Date());
     const access = {
       verdict: 'Exposed',
+      secret: 'key',
       checkedTime,
       message: 'anybody can',
       others: 1,

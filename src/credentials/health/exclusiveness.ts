@@ -17,9 +17,15 @@ const aheadMs = 5 * 60_000;
 
 /**
  * What the auditor wrote, as a condition. What it has not looked at for three hours is not believed any more, and what it will have
- * looked at in more than five minutes not at all: that would be believed for as long as somebody likes.
+ * looked at in more than five minutes not at all: that would be believed for as long as somebody likes. What it wrote of another Secret
+ * says nothing of this one.
+ * @param of the Secret that spec names now
  */
-export function exclusivenessOf(access: CredentialAccess | undefined, now: Date): Exclusiveness {
+export function exclusivenessOf(
+  access: CredentialAccess | undefined,
+  of: { readonly secret: string; readonly now: Date },
+): Exclusiveness {
+  const { secret, now } = of;
   if (access === undefined) {
     const message =
       'no auditor has looked who else can reach the Secret; run one (chart value auditor.enabled)';
@@ -31,6 +37,10 @@ export function exclusivenessOf(access: CredentialAccess | undefined, now: Date)
   }
   if (new Date(access.checkedTime) > addMs(now, aheadMs)) {
     const message = `the auditor's word on who else can reach the Secret is of ${access.checkedTime}, which is yet to come; compare its clock with the controller's, and see who may write credentials/status`;
+    return { status: 'Unknown', reason: 'Unknown', message };
+  }
+  if (access.secret !== secret) {
+    const message = `the auditor has not looked yet who else can reach Secret ${secret}; what it wrote is of Secret ${access.secret}`;
     return { status: 'Unknown', reason: 'Unknown', message };
   }
   return { status: statusOf[access.verdict], reason: access.verdict, message: access.message };

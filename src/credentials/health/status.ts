@@ -1,4 +1,4 @@
-import type { CredentialStatus } from '../../api/credential.ts';
+import type { CredentialSpec, CredentialStatus } from '../../api/credential.ts';
 import type { Condition } from '../../api/meta.ts';
 import { sentence } from '../../base/sentence.ts';
 import { toTimestamp } from '../../base/time.ts';
@@ -16,6 +16,8 @@ import type { Health, Use } from './uses.ts';
 export interface CredentialSeen {
   readonly now: Date;
   readonly generation: number;
+  /** Which Secret it is. */
+  readonly spec: Pick<CredentialSpec, 'githubApp' | 'token'>;
   readonly previous: CredentialStatus | undefined;
   /** What `previous` says of the credential is of an earlier Secret. */
   readonly replaced: boolean;
@@ -28,7 +30,7 @@ export interface CredentialSeen {
   /** Why there is nothing to probe, or what the probe failed with. */
   readonly problem?: Problem;
   readonly lastUse: Use | undefined;
-  /** When the last use that `previous` shows was written; absent: not since the process started. */
+  /** When a use by the Pipeline of `lastUse` was last written; absent: not within the last minute, as far as the process knows. */
   readonly lastUsedWrittenAt: Date | undefined;
   /** When we asked the forge about it, time and again. */
   readonly asking: readonly Span[];
@@ -88,7 +90,9 @@ function conditionsOf(
   expiryTime: Date | undefined,
   checkedTime: string | undefined,
 ): Condition[] {
-  const { now, generation, previous, overPrivileged } = seen;
+  const { now, generation, spec, previous, overPrivileged } = seen;
+  // Of one that names none, which the API server does not take, the empty name, which no Secret has.
+  const secret = (spec.githubApp ?? spec.token)?.secretRef.name ?? '';
   const wanted = [
     {
       type: 'Ready',
@@ -102,7 +106,7 @@ function conditionsOf(
         warningDays: seen.warningDays,
       }),
     },
-    { type: 'Exclusive', ...exclusivenessOf(previous?.access, now) },
+    { type: 'Exclusive', ...exclusivenessOf(previous?.access, { secret, now }) },
     ...(overPrivileged.length === 0 ? [] : [tooPrivileged(overPrivileged)]),
   ];
   return wanted.map(({ type, status, reason, message }) => {

@@ -87,7 +87,7 @@ export function readyOf(status: CredentialStatus): string {
 }
 
 /** A condition in one line. */
-function conditionOf({ conditions }: CredentialStatus, type: string): string {
+export function conditionOf({ conditions }: CredentialStatus, type: string): string {
   const found = conditions?.find((each) => each.type === type);
   return `${found?.status} ${found?.reason}: ${found?.message}`;
 }
