@@ -118,7 +118,13 @@ const rows: readonly Row[] = [
   },
   { right: 'impersonateUserIn', ...identities, resource: 'users', verbs: ['impersonate:user-info'] },
   { right: 'impersonateGroupIn', ...identities, resource: 'groups', verbs: ['impersonate:user-info'] },
-  { right: 'impersonateNodeIn', ...identities, resource: 'nodes', verbs: ['impersonate:arbitrary-node'] },
+  {
+    right: 'impersonateNodeIn',
+    ...identities,
+    resource: 'nodes',
+    // The other is of the node alone that the Pod of a service account runs on.
+    verbs: ['impersonate:arbitrary-node', 'impersonate:associated-node'],
+  },
   // Opened by a websocket too, which is a get; servers since 1.35 ask for create then as well.
   ...['exec', 'attach', 'portforward', 'proxy'].map((subresource): Row => ({
     right: 'enterPod',
