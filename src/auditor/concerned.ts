@@ -78,7 +78,6 @@ export function placeOf(versions: readonly RbacObject[], index: RbacIndex): stri
       }
       case 'ClusterRole':
       case 'ClusterRoleBinding':
-      case 'ServiceAccount':
         return false;
       default:
         return object satisfies never;

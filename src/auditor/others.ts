@@ -2,7 +2,7 @@ import { verbsOn } from './direct.ts';
 import { heldBy } from './held.ts';
 import type { RbacIndex } from './rbac-index.ts';
 import type { AccessClass, Other, Way } from './report.ts';
-import { accountsNamespaceOf, isAnybody, type Subject } from './subjects.ts';
+import { isAnybody, type Subject } from './subjects.ts';
 
 const rank: Readonly<Record<AccessClass, number>> = { Read: 0, Overwrite: 1, Indirect: 2 };
 
@@ -26,7 +26,6 @@ export function othersOf(
         via: first.path.join(' -> '),
         ways: [wayOf(first), ...more.map(wayOf)] as const,
         isAnybody: isAnybody(subject),
-        ...membersOf(subject, index),
         verbs: verbsOn(heldBy(subject, index, namespace), secret),
       },
     ];
@@ -40,9 +39,4 @@ function compareWays(a: Way, b: Way): number {
 
 function wayOf({ class: reachedClass, isDirect, path }: Way): Way {
   return { class: reachedClass, isDirect, path };
-}
-
-function membersOf(subject: Subject, index: RbacIndex): { readonly members?: number } {
-  const namespace = accountsNamespaceOf(subject);
-  return namespace === undefined ? {} : { members: index.accountsIn(namespace) };
 }

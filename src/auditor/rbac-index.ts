@@ -51,7 +51,6 @@ export class RbacIndex {
   /** By namespace, '' for the cluster, then by id. */
   readonly #bindings = new Map<string, Map<string, KnownBinding>>();
   readonly #scopesByRole = new Map<string, Map<string, number>>();
-  readonly #accounts = new Map<string, Set<string>>();
   readonly #scopes = new Map<string, Scope>();
   readonly #made = new Map<string, unknown>();
 
@@ -64,14 +63,6 @@ export class RbacIndex {
       case 'RoleBinding':
       case 'ClusterRoleBinding':
         return this.#putBinding(object);
-      case 'ServiceAccount': {
-        const { namespace, name } = object.metadata;
-        const names = this.#accounts.get(namespace);
-        if (names === undefined) this.#accounts.set(namespace, new Set([name]));
-        else if (names.has(name)) return false;
-        else names.add(name);
-        return true;
-      }
       default:
         return object satisfies never;
     }
@@ -89,8 +80,6 @@ export class RbacIndex {
       case 'RoleBinding':
       case 'ClusterRoleBinding':
         return this.#removeBinding(metadata.namespace, id);
-      case 'ServiceAccount':
-        return this.#accounts.get(metadata.namespace)?.delete(metadata.name) ?? false;
       default:
         return kind satisfies never;
     }
@@ -123,12 +112,6 @@ export class RbacIndex {
 
   roles(): Iterable<KnownRole> {
     return this.#roles.values();
-  }
-
-  /** How many service accounts a namespace has; '' for all. */
-  accountsIn(namespace: string): number {
-    if (namespace !== '') return this.#accounts.get(namespace)?.size ?? 0;
-    return [...this.#accounts.values()].reduce((sum, names) => sum + names.size, 0);
   }
 
   /** What `make` answers for this index, made anew after a change. One key must always go with the same `make`. */

@@ -79,15 +79,10 @@ export const clusterRoleBinding = z.object({
   roleRef,
   subjects,
 });
-export const serviceAccount = z.object({
-  kind: z.literal('ServiceAccount').default('ServiceAccount'),
-  metadata,
-});
 
 export type Role = z.infer<typeof role>;
 export type ClusterRole = z.infer<typeof clusterRole>;
 export type RoleBinding = z.infer<typeof roleBinding>;
 export type ClusterRoleBinding = z.infer<typeof clusterRoleBinding>;
-export type ServiceAccount = z.infer<typeof serviceAccount>;
 /** What an index is made of. */
-export type RbacObject = Role | ClusterRole | RoleBinding | ClusterRoleBinding | ServiceAccount;
+export type RbacObject = Role | ClusterRole | RoleBinding | ClusterRoleBinding;

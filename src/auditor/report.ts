@@ -31,8 +31,6 @@ export interface Other extends Way {
   readonly ways: readonly [Way, ...Way[]];
   /** Whether somebody may be this without having been named for it; then the verdict is Exposed. */
   readonly isAnybody: boolean;
-  /** Of a group of service accounts: how many there are. */
-  readonly members?: number;
   /** What the API server lets them do who ask for the Secret by its name, by bindings of their own or of groups that it puts them into. */
   readonly verbs: readonly SecretVerb[];
 }

@@ -29,7 +29,7 @@ const flags = {
 
 export const auditorHelp = `Usage: lockkeeper auditor [flags]
 
-Watches roles, bindings and service accounts, and writes into the status of each Credential who else could take its Secret. It never
+Watches roles and bindings, and writes into the status of each Credential who else could take its Secret. It never
 reads a Secret. One is enough; two that run at once write the same.
 
   --controller-namespace NS          where the controller runs, which may read the Secrets (default: the Pod's namespace,

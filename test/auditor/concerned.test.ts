@@ -3,16 +3,7 @@ import { audit } from '../../src/auditor/closure.ts';
 import { dependenceOf, isConcerned, placeOf } from '../../src/auditor/concerned.ts';
 import type { AccessReport } from '../../src/auditor/report.ts';
 import { question } from './fixtures/fixture.ts';
-import {
-  account,
-  binding,
-  can,
-  clusterGrant,
-  grant,
-  parsed,
-  role,
-  type Written,
-} from './fixtures/objects.ts';
+import { binding, can, clusterGrant, grant, parsed, role, type Written } from './fixtures/objects.ts';
 import { indexOf } from './indexed.ts';
 import { accountIn, controller, other, report } from './seen.ts';
 
@@ -130,7 +121,6 @@ test.each<[string, string, readonly Written[], readonly Written[]]>([
     groups,
     grant('shop/z', jane, can('get', 'secrets')).slice(1),
   ],
-  ['in its namespace, of a service account', 'shop', groups, [account('shop/bot')]],
 ])('a change is felt %s', (_, place, before, versions) => {
   expect(felt(before, ...versions)).toBe(place);
 });

@@ -7,7 +7,6 @@ import {
   clusterRoleBinding,
   role,
   roleBinding,
-  serviceAccount,
   type RbacObject,
 } from '../../src/auditor/rbac.ts';
 import type { AccessReport } from '../../src/auditor/report.ts';
@@ -20,7 +19,6 @@ const recorded = z.array(
     clusterRole.extend({ kind: z.literal('ClusterRole') }),
     roleBinding.extend({ kind: z.literal('RoleBinding') }),
     clusterRoleBinding.extend({ kind: z.literal('ClusterRoleBinding') }),
-    serviceAccount.extend({ kind: z.literal('ServiceAccount') }),
   ]),
 );
 

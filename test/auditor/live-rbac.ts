@@ -11,7 +11,6 @@ const kinds = [
   { kind: 'ClusterRole', path: '/apis/rbac.authorization.k8s.io/v1/clusterroles' },
   { kind: 'RoleBinding', path: '/apis/rbac.authorization.k8s.io/v1/rolebindings' },
   { kind: 'ClusterRoleBinding', path: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings' },
-  { kind: 'ServiceAccount', path: '/api/v1/serviceaccounts' },
 ] as const;
 
 /** All of RBAC as the API server has it. */
@@ -47,7 +46,6 @@ export async function aggregate(cluster: Cluster): Promise<void> {
 /** Roles and bindings without what differs from server to server, and without rules that are worth nothing to an audit. */
 export function worth(objects: readonly RbacObject[]): readonly RbacObject[] {
   return objects
-    .filter(({ kind }) => kind !== 'ServiceAccount')
     .map((each) => ({
       ...each,
       ...('rules' in each && grantsOf(each.rules).size === 0 && { rules: [] }),

@@ -5,7 +5,7 @@ import { RbacIndex } from '../../src/auditor/rbac-index.ts';
 import type { RbacObject } from '../../src/auditor/rbac.ts';
 import { question } from './fixtures/fixture.ts';
 import { fixtures } from './fixtures/index.ts';
-import { account, binding, can, clusterGrant, grant, parsed, role } from './fixtures/objects.ts';
+import { binding, can, grant, parsed, role } from './fixtures/objects.ts';
 import { indexOf } from './indexed.ts';
 
 const jane = 'User jane';
@@ -62,20 +62,7 @@ test('says whether an audit may answer otherwise', () => {
   expect(put(index, role('apps/worthless', can('get', 'pods')))).toEqual([false]);
   expect(put(index, ...grant('apps/x', jane, can('get', 'secrets')))).toEqual([true, true]);
   expect(put(index, role('apps/x', can('list', 'secrets')))).toEqual([true]);
-  expect(put(index, account('apps/web'), account('apps/web'))).toEqual([true, false]);
   expect(index.remove(parsed({ ...role('apps/none') }))).toBe(false);
-});
-
-test('a group of service accounts is told with how many there are', () => {
-  const index = indexOf([
-    ...grant('apps/x', 'Group system:serviceaccounts:apps', can('get', 'secrets')),
-    ...clusterGrant('fixture-y', 'Group system:serviceaccounts', can('get', 'secrets')),
-    ...['apps/web', 'apps/job', 'team/bot'].map(account),
-  ]);
-  expect(audit(index, question).others.map(({ subject, members }) => [subject, members])).toEqual([
-    ['Group system:serviceaccounts', 3],
-    ['Group system:serviceaccounts:apps', 2],
-  ]);
 });
 
 test('a role that is bound nowhere yet makes a difference to whoever may bind it', () => {

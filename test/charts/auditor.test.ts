@@ -64,8 +64,6 @@ describe('the rights of the auditor', () => {
       'watch rolebindings.rbac.authorization.k8s.io',
       'list clusterrolebindings.rbac.authorization.k8s.io',
       'watch clusterrolebindings.rbac.authorization.k8s.io',
-      'list serviceaccounts',
-      'watch serviceaccounts',
       'create subjectaccessreviews.authorization.k8s.io',
       'list credentials.lockkeeper.dev',
       'watch credentials.lockkeeper.dev',

@@ -245,9 +245,6 @@ describe('lockkeeper access', () => {
         'roles of other namespaces',
         `rolebindings of ${systemNamespace}`,
         'rolebindings of other namespaces',
-        `serviceaccounts of ${namespace}`,
-        `serviceaccounts of ${systemNamespace}`,
-        'serviceaccounts of other namespaces',
       ],
     });
     const subjects = jsonOf(ended).others.map(({ subject }) => subject);
