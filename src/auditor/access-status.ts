@@ -75,7 +75,8 @@ function withoutGroups(words: string, { namespace }: Pick<Audited, 'namespace'>)
   );
 }
 
-const ofNamespace = /^[A-Z][A-Za-z]+ ([^/ ]+)\/(.+)$/;
+/** Users and groups are of no namespace, and their names may have slashes. */
+const ofNamespace = /^(?:ServiceAccount|Role|RoleBinding) ([^/ ]+)\/(.+)$/;
 
 /** The steps of a way without names of other namespaces: of those whoever reads this may know nothing. */
 function viaOf(path: readonly string[], of: Audited): string {

@@ -95,6 +95,14 @@ describe('a way by another namespace', () => {
     );
   });
 
+  test.each(['Group acme/devs', 'User arn:aws:iam::1:role/x'])(
+    'names %s, who is of no namespace, whatever is in the name',
+    (subject) => {
+      const steps = [subject, 'RoleBinding apps/x', 'Role apps/x', 'get secrets'];
+      expect(via(...steps)).toBe(steps.join(' -> '));
+    },
+  );
+
   test('names the controller, which everybody knows', () => {
     const steps = ['ServiceAccount lockkeeper-system/lockkeeper-controller', 'the controller itself'];
     expect(via(...steps)).toBe(steps.join(' -> '));
