@@ -44,7 +44,7 @@ export function roundsIn(held: Held, index: RbacIndex, namespace: string): reado
       held.first('labelNamespace', { inCluster: true }) ?? held.first('labelNamespace', { name: namespace }),
     ),
     by('I-11', held.first('writePipeline')),
-    by('I-13', held.first('sendSecret')),
+    by('I-13', held.first('carrySecret') ?? held.first('carryAnySecret', { inCluster: true })),
   ].filter((each) => each !== undefined);
 }
 

@@ -1,6 +1,6 @@
 import { isAbout, namesOf, type Names } from './match.ts';
 import type { Rule } from './rbac.ts';
-import { applied, senders, workloads, type Applier } from './workloads.ts';
+import { applied, carriers, clusterCarriers, workloads, type Applier } from './workloads.ts';
 
 export const secretVerbs = [
   'get',
@@ -63,7 +63,8 @@ export type Right =
   | 'makeVolume'
   | 'labelNamespace'
   | 'writePipeline'
-  | 'sendSecret'
+  | 'carrySecret'
+  | 'carryAnySecret'
   | 'writeConfig';
 
 /** A right that a role gives. */
@@ -196,7 +197,8 @@ const rows: readonly Row[] = [
   { right: 'labelNamespace', ...core, resource: 'namespaces', verbs: ['update', 'patch'] },
   { right: 'writePipeline', group: 'lockkeeper.dev', resource: 'pipelines', ...make },
   { right: 'writePipeline', group: 'lockkeeper.dev', resource: 'credentials', ...make },
-  ...senders.map((kind): Row => ({ right: 'sendSecret', ...kind, ...make })),
+  ...carriers.map((kind): Row => ({ right: 'carrySecret', ...kind, ...make })),
+  ...clusterCarriers.map((kind): Row => ({ right: 'carryAnySecret', ...kind, ...make })),
   { right: 'writeConfig', ...core, resource: 'configmaps', ...make },
 ];
 

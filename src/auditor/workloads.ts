@@ -34,6 +34,10 @@ export const workloads: readonly Kind[] = [
     resource,
   })),
   { group: 'jobset.x-k8s.io', resource: 'jobsets' },
+  ...['prometheuses', 'prometheusagents', 'alertmanagers', 'thanosrulers'].map((resource) => ({
+    group: 'monitoring.coreos.com',
+    resource,
+  })),
   { group: 'keda.sh', resource: 'scaledjobs' },
 ];
 
@@ -51,13 +55,37 @@ export const applied = [
 /** The name of a service account as which a controller applies what others write. */
 export type Applier = (typeof applied)[number]['account'];
 
-/** Kinds that name a Secret of their namespace and an address, to which an operator then sends it. */
-export const senders: readonly Kind[] = [
+/**
+ * Kinds by which an operator carries a Secret of their namespace to an address that the writer names, as the login there; or another
+ * value into it.
+ */
+export const carriers: readonly Kind[] = [
   ...['gitrepositories', 'helmrepositories', 'ocirepositories', 'buckets'].map((resource) => ({
     group: 'source.toolkit.fluxcd.io',
     resource,
   })),
   { group: 'image.toolkit.fluxcd.io', resource: 'imagerepositories' },
   { group: 'notification.toolkit.fluxcd.io', resource: 'providers' },
-  { group: 'external-secrets.io', resource: 'pushsecrets' },
+  { group: 'fluxcd.controlplane.io', resource: 'resourcesetinputproviders' },
+  // A store such as Vault is a server, and a login for it.
+  ...['pushsecrets', 'secretstores', 'externalsecrets'].map((resource) => ({
+    group: 'external-secrets.io',
+    resource,
+  })),
+  { group: 'bitnami.com', resource: 'sealedsecrets' },
+  { group: 'cert-manager.io', resource: 'issuers' },
+  // Targets to scrape and receivers of alerts, each with a login.
+  ...['servicemonitors', 'podmonitors', 'probes', 'scrapeconfigs', 'alertmanagerconfigs'].map((resource) => ({
+    group: 'monitoring.coreos.com',
+    resource,
+  })),
+  // One names the address and the other the login.
+  ...['scaledobjects', 'triggerauthentications'].map((resource) => ({ group: 'keda.sh', resource })),
 ];
+
+/** The same of the cluster, for Secrets of any namespace. */
+export const clusterCarriers: readonly Kind[] = [
+  'clustersecretstores',
+  'clusterpushsecrets',
+  'clusterexternalsecrets',
+].map((resource) => ({ group: 'external-secrets.io', resource }));
