@@ -17,16 +17,17 @@ import { applyStatus } from '../kube/apply.ts';
 import { Controller } from '../kube/controller.ts';
 import type { Connection } from '../kube/transport/connection.ts';
 import { Transport } from '../kube/transport/transport.ts';
+import { Denials } from '../telemetry/denials.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import type { AuditorConfig } from './auditor-config.ts';
 import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
-import { untilSynced } from './synced.ts';
+import { logMissing, untilSynced } from './synced.ts';
 import { troubleIn, type Trouble } from './trouble.ts';
 
-/** How long the first lists may take; the kubelet starts us again after that. */
-const longestSyncMs = 120_000;
+/** What it cannot act without, beside its watches: whether that is denied is told by readiness. */
+const uses = { 'status-credentials': 'credentials/status' };
 const concurrency = 4;
 const passMs = 120_000;
 const doubtLookMs = 30_000;
@@ -53,7 +54,13 @@ export async function runAuditor(config: AuditorConfig, asked: AbortSignal): Pro
 async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Promise<void> {
   const trouble = troubleIn(log);
   const connection = await connectionOf(config, trouble);
-  const transport = new Transport(connection, { onCall: (ended) => metrics.kubeCall(ended) });
+  const denials = new Denials(uses);
+  const transport = new Transport(connection, {
+    onCall: (ended) => {
+      metrics.kubeCall(ended);
+      denials.note(ended);
+    },
+  });
   const instruments = await startInstruments(config.telemetryAddress, log);
   const { metrics } = instruments;
   const tally = new Tally();
@@ -134,12 +141,13 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     isLeading: false,
     reflectors: caches.facts(),
     controllers: [{ controller: controller.name, concurrency, deadlineMs: passMs, ...controller.health() }],
+    permissions: denials.facts(),
     access: tally.facts(),
   }));
 
   try {
     await Promise.all([
-      untilSynced(caches, asked, longestSyncMs),
+      untilSynced({ caches, signal: asked, onMissing: logMissing(log) }),
       trustsAuthorizers ? undefined : otherAuthorizers.start(asked),
     ]);
     log.info(

@@ -114,12 +114,7 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
       nudge(appName(helmRelease.group, helmRelease.kind, change.key));
     },
   });
-  const all = [
-    [namespaces, ofNamespaces],
-    [credentials, ofCredentials],
-    [helmReleases, ofApps],
-    [pipelines, ofPipelines],
-  ] as const;
+  const all = [ofNamespaces, ofCredentials, ofApps, ofPipelines];
 
   return {
     pipeline: (key) => ofPipelines.store.get(key),
@@ -135,21 +130,12 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
     },
     namespaceUid: (name) => ofNamespaces.store.get(`/${name}`)?.metadata.uid,
     start: async () => {
-      await Promise.all(all.map(([, reflector]) => reflector.start()));
+      await Promise.all(all.map((reflector) => reflector.start()));
     },
     stop: async () => {
-      await Promise.all(all.map(([, reflector]) => reflector.stop()));
+      await Promise.all(all.map((reflector) => reflector.stop()));
     },
-    facts: () =>
-      all.map(([{ plural }, reflector]) => ({
-        resource: plural,
-        hasSynced: reflector.hasSynced,
-        isPermitted: reflector.isPermitted,
-        isServed: reflector.isServed,
-        staleMs: reflector.staleMs(),
-        idleMs: reflector.idleMs(),
-        objects: reflector.store.size,
-      })),
+    facts: () => all.map((reflector) => reflector.facts()),
   };
 }
 

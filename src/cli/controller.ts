@@ -4,6 +4,7 @@ import { inCluster } from '../kube/clusters/in-cluster.ts';
 import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
 import { Transport } from '../kube/transport/transport.ts';
+import { Denials } from '../telemetry/denials.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import { createCaches, type Caches } from './caches.ts';
@@ -15,25 +16,24 @@ import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
 import { ownRights, refuseTooManyRights } from './own-rights.ts';
 import { createReconcilers } from './reconcilers.ts';
-import { untilSynced } from './synced.ts';
+import { logMissing, untilSynced } from './synced.ts';
 import { troubleIn } from './trouble.ts';
 
-/** How long the first lists may take; the kubelet starts us again after that. */
-const longestSyncMs = 120_000;
-
+/** What it cannot act without, beside its watches: whether that is denied is told by readiness. */
+const uses = {
+  election: 'leases',
+  'status-pipelines': 'pipelines/status',
+  'status-credentials': 'credentials/status',
+};
 /** How long acting may wait to know what rights we have. */
 const rightsWithinMs = 5_000;
 
 /** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
-export async function runController(
-  config: Config,
-  asked: AbortSignal,
-  { syncWithinMs = longestSyncMs }: { readonly syncWithinMs?: number } = {},
-): Promise<number> {
+export async function runController(config: Config, asked: AbortSignal): Promise<number> {
   endOnUnhandled();
   const log = createLog(config.logLevel);
   try {
-    await run(config, asked, log, syncWithinMs);
+    await run(config, asked, log);
     log.info({}, 'stopped');
     return 0;
   } catch (thrown) {
@@ -43,7 +43,7 @@ export async function runController(
 }
 
 /** Rejects with what ended it, unless it was asked to stop. */
-async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs: number): Promise<void> {
+async function run(config: Config, asked: AbortSignal, log: Logger): Promise<void> {
   const trouble = troubleIn(log);
   let leadership: Leadership | undefined;
 
@@ -62,7 +62,13 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
       leadership.assertHeld();
     },
   });
-  const transport = new Transport(connection, { onCall: (ended) => metrics.kubeCall(ended) });
+  const denials = new Denials(uses);
+  const transport = new Transport(connection, {
+    onCall: (ended) => {
+      metrics.kubeCall(ended);
+      denials.note(ended);
+    },
+  });
   const election = electionOf(config, transport, trouble('leader election'));
   // What the configuration says is known to be right: from here on there is something to be closed.
   const instruments = await startInstruments(config.telemetryAddress, log);
@@ -102,14 +108,15 @@ async function run(config: Config, asked: AbortSignal, log: Logger, syncWithinMs
     isLeading: leadership !== undefined,
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
+    permissions: denials.facts(),
     budgets: forges.budgetFacts(),
     credentials: credentialFactsOf(caches.credentials(), systemClock.now()),
     overPrivileged: tooManyRights(),
   }));
 
   try {
-    if (config.strictRbac) await refuseTooManyRights(rights, asked, syncWithinMs);
-    await untilSynced(caches, asked, syncWithinMs);
+    if (config.strictRbac) await refuseTooManyRights(rights, asked);
+    await untilSynced({ caches, signal: asked, onMissing: logMissing(log) });
     const instance = config.instance ?? clusterId(caches);
     log.info({ instance, pipelines: caches.pipelineCount() }, 'ready');
     // What status says of our rights would else be taken back at each start, and said again.

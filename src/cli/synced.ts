@@ -1,16 +1,29 @@
-import { CodedError } from '../base/error.ts';
+import { readiness, type ReflectorFacts } from '../telemetry/health.ts';
+import type { Logger } from '../telemetry/log.ts';
 
-/** Starts the caches. Rejects with NotSynced when they take longer to be filled, and with the signal's reason. */
-export async function untilSynced(
-  caches: { start(): Promise<void> },
-  signal: AbortSignal,
-  withinMs: number,
-): Promise<void> {
+interface Filling {
+  readonly caches: { start(): Promise<void>; facts(): readonly ReflectorFacts[] };
+  readonly signal: AbortSignal;
+  /** Told once a minute which caches are not filled, why, and what to do. */
+  readonly onMissing: (missing: readonly string[]) => void;
+}
+
+/** A start that goes well is over by then. */
+const firstToldMs = 10_000;
+const toldEveryMs = 60_000;
+
+/**
+ * Starts the caches, and waits for as long as it takes to fill them: an API server that is away comes back, a definition is applied, and
+ * a restart would bring neither sooner. Rejects with the signal's reason.
+ */
+export async function untilSynced({ caches, signal, onMissing }: Filling): Promise<void> {
+  const tell = (): void => {
+    const { checks } = readiness({ reflectors: caches.facts() });
+    onMissing(checks.flatMap(({ name, ok, message }) => (ok ? [] : [`${name}: ${message}`])));
+    timer = setTimeout(tell, toldEveryMs);
+  };
+  let timer = setTimeout(tell, firstToldMs);
   const { promise: given, reject } = Promise.withResolvers<never>();
-  const late = setTimeout(
-    () => reject(new CodedError('NotSynced', `the caches were not filled within ${withinMs} ms`)),
-    withinMs,
-  );
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const starting = caches.start();
@@ -20,7 +33,12 @@ export async function untilSynced(
     signal.throwIfAborted();
     await Promise.race([starting, given]);
   } finally {
-    clearTimeout(late);
+    clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** What to tell `untilSynced`: it goes into the log. */
+export function logMissing(log: Logger): Filling['onMissing'] {
+  return (missing) => log.warn({ missing }, 'the caches are not filled yet');
 }

@@ -2,12 +2,16 @@
 export interface ReflectorFacts {
   /** Plural: `pipelines`. */
   readonly resource: string;
+  /** Its group: `lockkeeper.dev`; '' of the kinds that every API server has. */
+  readonly group: string;
   /** Whether its store has held everything once. */
   readonly hasSynced: boolean;
   /** False while the last list or watch was answered with Forbidden or Unauthorized. */
   readonly isPermitted: boolean;
   /** False while the last list or watch was answered with NotFound: the API server has no such kind. */
   readonly isServed: boolean;
+  /** The code of what went wrong last; undefined since anything was heard after that. */
+  readonly lastFailure: string | undefined;
   /** For how long the store may have been behind the API server. */
   readonly staleMs: number;
   /** For how long it has neither heard anything from the API server nor tried to. */
@@ -33,6 +37,14 @@ export interface ControllerFacts {
   readonly longestPassMs: number;
   /** How many of them were aborted at their deadline and have not heeded it, for which they have some seconds. */
   readonly overdue: number;
+}
+
+/** Whether we may do what we cannot act without, beside watching. */
+export interface PermissionFacts {
+  /** What it is for, as the check is called: `election`. */
+  readonly use: string;
+  /** What the API server last denied us of it: `update leases`. */
+  readonly denied: readonly string[];
 }
 
 /** What the auditor found, of all Credentials together. */
@@ -65,6 +77,8 @@ export interface RuntimeFacts {
   readonly isLeading: boolean;
   readonly reflectors: readonly ReflectorFacts[];
   readonly controllers: readonly ControllerFacts[];
+  /** Absent: nothing is asked for that could be denied. */
+  readonly permissions?: readonly PermissionFacts[];
   /** What is left of the limits of forges, by account. */
   readonly budgets?: readonly BudgetFacts[];
   /** Of a controller alone. */
@@ -113,13 +127,19 @@ export function liveness(facts: RuntimeFacts & { readonly eventLoopLagMs: number
   ]);
 }
 
-/** Whether it knows what it has to know to act: synced, permitted, current. One that waits for leadership is as ready as the leader. */
-export function readiness({ reflectors }: RuntimeFacts): Verdict {
+/**
+ * Whether it knows what it has to know to act, and may: synced, permitted, current. One that waits for leadership is as ready as the
+ * leader; one that may not be elected is not.
+ */
+export function readiness({
+  reflectors,
+  permissions = [],
+}: Pick<RuntimeFacts, 'reflectors' | 'permissions'>): Verdict {
   if (reflectors.length === 0) {
     const message = 'nothing is watched yet; wait, or look at the log when it stays so';
     return verdict([{ name: 'caches', ok: false, message }]);
   }
-  return verdict(reflectors.map(cacheIsCurrent));
+  return verdict([...reflectors.map(cacheIsCurrent), ...permissions.map(isPermittedTo)]);
 }
 
 function verdict(checks: readonly Check[]): Verdict {
@@ -159,23 +179,31 @@ function queueMoves({ controller, concurrency, queueDepth, oldestMs, running }: 
   return check(`queue-${controller}`, ok, seen, 'nobody takes it: restart the Pod, and report this');
 }
 
-function cacheIsCurrent({ resource, hasSynced, isPermitted, isServed, staleMs }: ReflectorFacts): Check {
+const askForRights =
+  'when the log says Forbidden, install the roles and bindings of the chart again; when it says Unauthorized, see whether the token of its service account is mounted';
+
+function cacheIsCurrent(facts: ReflectorFacts): Check {
+  const { resource, group, hasSynced, isPermitted, isServed, lastFailure, staleMs } = facts;
   const name = `cache-${resource}`;
-  if (!isPermitted) {
-    const next =
-      'when the log says Forbidden, install the ClusterRole and ClusterRoleBinding of the chart again; when it says Unauthorized, see whether the token of its service account is mounted';
-    return check(name, false, `the API server does not let us list or watch ${resource}`, next);
-  }
+  if (!isPermitted)
+    return check(name, false, `the API server does not let us list or watch ${resource}`, askForRights);
   if (!isServed) {
-    const next = 'apply the CustomResourceDefinition of whoever brings it: this chart, or Flux';
+    const next = `apply the CustomResourceDefinition ${resource}.${group}: the chart of Lockkeeper brings those of lockkeeper.dev, Flux those of toolkit.fluxcd.io`;
     return check(name, false, `the API server has no ${resource}`, next);
   }
   if (!hasSynced) {
     const next = 'wait; when it stays so, see in the log whether the API server answers';
-    return check(name, false, 'has not been filled yet', next);
+    const last = lastFailure === undefined ? '' : `, last ${lastFailure}`;
+    return check(name, false, `has not been filled yet${last}`, next);
   }
   const next = 'see in the log whether the API server answers';
   return check(name, staleMs < longestStaleMs, `was current ${seconds(staleMs)} ago`, next);
+}
+
+function isPermittedTo({ use, denied }: PermissionFacts): Check {
+  const ok = denied.length === 0;
+  const seen = ok ? 'nothing was denied' : `the API server does not let us ${denied.join(', ')}`;
+  return check(use, ok, seen, askForRights);
 }
 
 function check(name: string, ok: boolean, seen: string, next: string): Check {

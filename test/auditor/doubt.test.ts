@@ -4,9 +4,11 @@ import type { ReflectorFacts } from '../../src/telemetry/health.ts';
 
 const current: ReflectorFacts = {
   resource: 'rolebindings',
+  group: 'rbac.authorization.k8s.io',
   hasSynced: true,
   isPermitted: true,
   isServed: true,
+  lastFailure: undefined,
   staleMs: 60_000,
   idleMs: 0,
   objects: 1,

@@ -186,16 +186,4 @@ See: lockkeeper controller --help
     expect(code).toBe(0);
     expect(stdout).toMatch(/"signal":"SIGTERM","msg":"stopping"[\s\S]*"msg":"stopped"/);
   });
-
-  test('ends by itself, to be started again, when it cannot learn what the cluster holds', async () => {
-    kubeconfig('unreachable', { token: 'canary' });
-    const program = `
-      import { readConfig } from ${JSON.stringify(join(root, 'src/cli/config.ts'))};
-      import { runController } from ${JSON.stringify(join(root, 'src/cli/controller.ts'))};
-      const config = readConfig(['--kubeconfig', 'unreachable', '--instance', 'canal']);
-      process.exitCode = await runController(config, new AbortController().signal, { syncWithinMs: 200 });`;
-    const { code, stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/"code":"NotSynced","message":"the caches were not filled within 200 ms"/);
-  });
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { systemNamespace } from '../sandbox/chart.ts';
 import type { ControllerProcess } from '../sandbox/controller-process.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
@@ -144,7 +145,7 @@ test('a second SIGTERM ends it at once', async () => {
   writing.open();
 });
 
-test('without the right to the Lease it says so, stands by, and leads when it is granted', async () => {
+test('without the right to the Lease it says so and is not ready, and leads when it is granted', async () => {
   const { cluster, chart, forge } = scene.world;
   await app.delete(
     `/apis/rbac.authorization.k8s.io/v1/namespaces/${systemNamespace}/rolebindings/lockkeeper-controller`,
@@ -169,7 +170,9 @@ test('without the right to the Lease it says so, stands by, and leads when it is
   await eventually('it keeps trying', async () => (await refusals()) >= 3, { deadlineMs: 20_000 });
   // What it tries again every few seconds is told once a minute.
   expect(await complaints()).toBe(1);
-  expect((await probe(standby, '/readyz')).status).toBe(200);
+  const { status: ready, text } = await probe(standby, '/readyz');
+  expect(ready).toBe(503);
+  expect(text).toMatch(/election\b.*the API server does not let us get leases;/);
   expect((await probe(standby, '/livez')).status).toBe(200);
   expect(await metric(standby, 'lockkeeper_leader')).toEqual({ '': 0 });
   expect(Object.values(await metric(standby, 'lockkeeper_reconcile_total')).filter(Boolean)).toEqual([]);
@@ -180,4 +183,28 @@ test('without the right to the Lease it says so, stands by, and leads when it is
   const granted = Date.now();
   printTime('right to the Lease granted: it leads', (await said(standby, 'leading')) - granted);
   await isProposed(app, '6.3.0');
+  expect((await probe(standby, '/readyz')).status).toBe(200);
+  leader = standby;
+}, 60_000);
+
+test('without the right to write statuses it is not ready until it is granted', async () => {
+  const { cluster, chart } = scene.world;
+  const roles = chart.objects.filter(({ kind }) => kind === 'ClusterRole');
+  const without = roles.map(({ rules, ...role }) => ({
+    ...role,
+    rules: z
+      .array(z.looseObject({ resources: z.array(z.string()).default([]) }))
+      .parse(rules)
+      .filter(({ resources }) => !resources.includes('pipelines/status')),
+  }));
+  await cluster.applyYaml(without.map((object) => stringify(object)).join('---\n'));
+  await app.release('6.4.0');
+  await eventually('it is not ready', async () => (await probe(leader, '/readyz')).status === 503);
+  expect((await probe(leader, '/readyz')).text).toMatch(
+    /status-pipelines\b.*the API server does not let us patch pipelines\/status;/,
+  );
+  expect((await probe(leader, '/livez')).status).toBe(200);
+  await cluster.applyYaml(roles.map((object) => stringify(object)).join('---\n'));
+  await isProposed(app, '6.4.0');
+  await eventually('it is ready', async () => (await probe(leader, '/readyz')).status === 200);
 }, 60_000);

@@ -4,9 +4,11 @@ import type { ControllerFacts, ReflectorFacts, RuntimeFacts } from '../../src/te
 export function reflectorFacts(change: Partial<ReflectorFacts> = {}): ReflectorFacts {
   return {
     resource: 'pipelines',
+    group: 'lockkeeper.dev',
     hasSynced: true,
     isPermitted: true,
     isServed: true,
+    lastFailure: undefined,
     staleMs: 20_000,
     idleMs: 20_000,
     objects: 3,

@@ -105,6 +105,38 @@ test('a standby with full caches is ready', () => {
   expect(readiness(runtimeFacts({ isLeading: false })).ok).toBe(true);
 });
 
+test('whether it may be elected and may write what it found is a check each', () => {
+  const permissions = [
+    { use: 'election', denied: ['get leases', 'update leases'] },
+    { use: 'status-pipelines', denied: [] },
+  ];
+  const { ok, checks } = readiness(runtimeFacts({ permissions }));
+  expect(ok).toBe(false);
+  expect(checks.slice(1)).toEqual([
+    {
+      name: 'election',
+      ok: false,
+      message: expect.stringMatching(
+        /^the API server does not let us get leases, update leases; when the log /,
+      ),
+    },
+    { name: 'status-pipelines', ok: true, message: 'nothing was denied' },
+  ]);
+});
+
+test('a cache that is not filled says what went wrong last, and which definition is missing', () => {
+  const reflectors = [
+    reflectorFacts({ hasSynced: false, lastFailure: 'Unavailable' }),
+    reflectorFacts({ isServed: false, resource: 'helmreleases', group: 'helm.toolkit.fluxcd.io' }),
+  ];
+  expect(failures(readiness({ reflectors }))).toEqual([
+    expect.stringMatching(/^has not been filled yet, last Unavailable; /),
+    expect.stringMatching(
+      /^the API server has no helmreleases; apply the CustomResourceDefinition helmreleases\.helm\.toolkit\.fluxcd\.io: .*Flux those of toolkit\.fluxcd\.io$/,
+    ),
+  ]);
+});
+
 test('each failure says what to do next', () => {
   const bad = runtimeFacts({
     reflectors: [
@@ -116,12 +148,13 @@ test('each failure says what to do next', () => {
     controllers: [
       controllerFacts({ overdue: 2, longestPassMs: 3_600_000, oldestMs: 3_600_000, queueDepth: 2 }),
     ],
+    permissions: [{ use: 'election', denied: ['update leases'] }],
   });
   const messages = [
     ...failures(liveness({ ...bad, eventLoopLagMs: 20_000 })),
     ...failures(readiness(bad)),
     ...failures(readiness({ ...bad, reflectors: [] })),
   ];
-  expect(messages).toHaveLength(9);
+  expect(messages).toHaveLength(10);
   for (const message of messages) expect(message).toMatch(/^[^;]+(;[^;]+)?; \S[^;]+$/);
 });

@@ -66,6 +66,7 @@ export class Reflector<T extends Stored> {
   #hasSynced = false;
   #isPermitted = true;
   #isServed = true;
+  #lastFailure: string | undefined;
   #currentAt = performance.now();
   /** Since when all has been read and is followed. */
   #steadyAt: number | undefined;
@@ -106,9 +107,11 @@ export class Reflector<T extends Stored> {
   facts(): ReflectorFacts {
     return {
       resource: this.#options.resource.plural,
+      group: this.#options.resource.group,
       hasSynced: this.hasSynced,
       isPermitted: this.isPermitted,
       isServed: this.isServed,
+      lastFailure: this.#lastFailure,
       staleMs: this.staleMs(),
       idleMs: this.idleMs(),
       objects: this.store.size,
@@ -167,6 +170,7 @@ export class Reflector<T extends Stored> {
     this.#activeAt = performance.now();
     this.#options.onRestart?.(code);
     this.#isDoubted = true;
+    this.#lastFailure = code;
     if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
     if (code === 'NotFound') this.#isServed = false;
     if (this.#isReadingAll) {
@@ -271,6 +275,7 @@ export class Reflector<T extends Stored> {
   #heard(): void {
     this.#isPermitted = true;
     this.#isServed = true;
+    this.#lastFailure = undefined;
     this.#activeAt = performance.now();
     if (this.#at === undefined) return;
     this.#currentAt = this.#activeAt;

@@ -69,6 +69,16 @@ describe('a list', () => {
   });
 });
 
+test('the facts hold what went wrong last until something is heard', async () => {
+  const refused = await reflecting({ lists: [refusal(403, 'Forbidden', 'no'), page([])] });
+  closing.push(refused.close);
+  expect(refused.reflector.facts().lastFailure).toBeUndefined();
+  const start = refused.reflector.start();
+  await eventually('it is refused', () => refused.reflector.facts().lastFailure === 'Forbidden');
+  await start;
+  expect(refused.reflector.facts().lastFailure).toBeUndefined();
+});
+
 describe('a watch', () => {
   test('keeps the store equal to the server', async () => {
     const stream = new Stream();
