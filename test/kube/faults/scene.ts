@@ -51,6 +51,8 @@ export class Scene {
   readonly #seen = new Map<string, string>();
   /** All that the reflector gave to the transport. */
   readonly #signals = new Set<AbortSignal>();
+  /** What one watch that is well holds. */
+  #held: { readonly listeners: number; readonly connections: number } | undefined;
 
   /** Use `openScene`. */
   constructor(parts: {
@@ -98,6 +100,7 @@ export class Scene {
     await this.reflector.start();
     await eventually('it follows', () => this.proxy.watches.length === 1);
     await this.recovered();
+    this.#held = { listeners: this.listeners, connections: this.proxy.open };
     this.changes.length = 0;
   }
 
@@ -133,7 +136,8 @@ export class Scene {
 
   /**
    * Resolves when the store equals the server in all objects, and a pass over every key that ever changed has seen its last state;
-   * with the name of a fault it prints how long that took since the fault was over. Rejects with the differences.
+   * with the name of a fault it prints how long that took since the fault was over, and while it goes on no more listeners and connections
+   * may be held than before the fault. Rejects with the differences.
    */
   async recovered(
     fault?: string,
@@ -149,7 +153,21 @@ export class Scene {
       expect(this.#unseen()).toEqual([]);
     });
     const ms = Math.round(performance.now() - since);
-    if (fault !== undefined) process.stderr.write(`fault "${fault}": recovered in ${ms} ms\n`);
+    if (fault === undefined) return;
+    process.stderr.write(`fault "${fault}": recovered in ${ms} ms\n`);
+    await this.#holdsNoMore();
+  }
+
+  async #holdsNoMore(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    const now = (): typeof held => ({ listeners: this.listeners, connections: this.proxy.open });
+    // One connection of calls may stay open for the next, and each watch after the first waits for one thing more.
+    const isMore = (): boolean =>
+      now().listeners > held.listeners + 1 || now().connections > held.connections + 1;
+    await eventually('it holds no more than before', () => !isMore(), { deadlineMs }).catch(() => {
+      expect(now()).toEqual(held);
+    });
   }
 
   /** Stops everything, and rejects when any connection or listener is left. Repeating it does nothing. */
