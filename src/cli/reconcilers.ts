@@ -92,7 +92,7 @@ export function createReconcilers({
     onFailure: (key, err) => log.error({ pipeline: key, err }, 'pass failed'),
     onPass: (ended) => onPass('pipelines', ended),
   });
-  const uses = new Uses(systemClock, (key) => credentialController.queue.add(key));
+  const uses = new Uses(systemClock, (key, afterMs) => credentialController.queue.addAfter(key, afterMs));
   const keyring = new Keyring({
     forges,
     readSecret: secretReader(transport, caches, ownAccount(transport, trouble('own account'))),

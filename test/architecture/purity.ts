@@ -9,7 +9,7 @@ const pure: readonly RegExp[] = [
   /^src\/promotion\/(observation|rules|decide|decision|status|target-status|phases|conditions|credential-conditions|credential-seen|urgency|announce)\.ts$/,
   /^src\/auditor\/(applying|closure|match|workloads|rights|subjects|rbac|rbac-index|held|direct|indirect|becoming|explain|baseline|others|report|disagreement)\.ts$/,
   /^src\/forges\/(errors|outbound)\.ts$/,
-  /^src\/credentials\/health\/(announce|exclusiveness|last-used|readiness|scope|untold)\.ts$/,
+  /^src\/credentials\/health\/(announce|excess|exclusiveness|last-used|readiness|scope|untold|use|worst-facts)\.ts$/,
   /^src\/forges\/budget\/(fair-order|fair-shares|gate|headers|waiting-list|windows)\.ts$/,
   /^src\/forges\/[^/]+\/webhook\.ts$/,
   /^src\/gateway\/trust-policy\.ts$/,

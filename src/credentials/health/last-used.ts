@@ -2,12 +2,9 @@ import type { CredentialStatus } from '../../api/credential.ts';
 import { sentence } from '../../base/sentence.ts';
 import { addMs, toTimestamp } from '../../base/time.ts';
 import type { ForgeLastUsed } from '../../forges/identity.ts';
-import type { Use } from './uses.ts';
+import { pipelineOf, showEveryMs, type Use } from './use.ts';
 
 type LastUsed = CredentialStatus['lastUsed'];
-
-/** A time alone is not worth a write more often than this. */
-const everyMs = 60_000;
 
 /**
  * When a later use may be shown: a minute after the last one was.
@@ -17,7 +14,20 @@ const everyMs = 60_000;
  */
 export function showAgainAt(shown: string, shownAt: Date | undefined): Date {
   const time = new Date(shown);
-  return addMs(shownAt === undefined || shownAt < time ? time : shownAt, everyMs);
+  return addMs(shownAt === undefined || shownAt < time ? time : shownAt, showEveryMs);
+}
+
+/**
+ * When a use may be shown: at once, but for a Pipeline whose last one was shown within the minute. Who uses it in turns with another is
+ * shown no more often than alone.
+ *
+ * @param written what status shows
+ * @param writtenAt when a use by the same Pipeline was last written; absent: not since the process started
+ */
+export function showUseAt(use: Use, written: LastUsed, writtenAt: Date | undefined): Date {
+  if (written?.by !== undefined && pipelineOf(written.by) === pipelineOf(use.by))
+    return showAgainAt(written.time, writtenAt);
+  return writtenAt === undefined ? use.time : addMs(writtenAt, showEveryMs);
 }
 
 /** What the forge saw within so long of our own use was that use: forges write theirs down late, and their clocks differ. */
@@ -59,10 +69,7 @@ export function lastUsedOf(
   ours: Use | undefined,
   forges: ForgeLastUsed | undefined,
 ): LastUsed {
-  const own =
-    ours === undefined || (written?.by === ours.by && now < showAgainAt(written.time, writtenAt))
-      ? written
-      : ownUse(ours);
+  const own = ours === undefined || now < showUseAt(ours, written, writtenAt) ? written : ownUse(ours);
   if (forges === undefined || asking.some((span) => isWithin(forges.time, span))) return own;
   const known = own === undefined ? undefined : new Date(own.time);
   if (known !== undefined && forges.time <= addMs(known, sameUseMs)) return own;

@@ -6,10 +6,11 @@ import { isKubeError } from '../../kube/errors.ts';
 import { isOlder } from '../../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
 import { nameOf, type Inspected, type Keyring } from '../keyring.ts';
-import { isShown, showAgainAt, type Span } from './last-used.ts';
+import { isShown, showUseAt, type Span } from './last-used.ts';
 import { isOfCredential, problemOrThrow } from '../problem.ts';
 import { probedAfter, questionOf, type Found, type Probed, type Said } from './probed.ts';
 import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
+import { ShownUses } from './shown-uses.ts';
 import type { Uses } from './uses.ts';
 
 export interface CredentialReconcilerParts {
@@ -51,8 +52,7 @@ export class CredentialReconciler {
   readonly #parts: CredentialReconcilerParts;
   readonly #probed = new Map<string, Probed>();
   readonly #written = new Map<string, Written>();
-  /** When a last use was written, by key. */
-  readonly #useShownAt = new Map<string, Date>();
+  readonly #useShown = new ShownUses();
 
   constructor(parts: CredentialReconcilerParts) {
     this.#parts = parts;
@@ -64,7 +64,7 @@ export class CredentialReconciler {
     if (credential === undefined || credential.metadata.deletionTimestamp !== undefined) {
       this.#probed.delete(key);
       this.#written.delete(key);
-      this.#useShownAt.delete(key);
+      this.#useShown.forget(key);
       this.#parts.uses.forgetCredential(key);
       this.#parts.keyring.forget(key);
       return {};
@@ -86,7 +86,7 @@ export class CredentialReconciler {
       ...(answeredAt === undefined ? {} : { askedAt: answeredAt }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse,
-      lastUsedWrittenAt: this.#useShownAt.get(key),
+      lastUsedWrittenAt: lastUse && this.#useShown.at(key, lastUse.by),
       asking: this.#probed.get(key)?.asking ?? [],
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
@@ -97,7 +97,8 @@ export class CredentialReconciler {
     const status = redactOurs(computed, 'status');
     if (previous === undefined || !isSameJson(ownPart(previous), status)) {
       if (!(await this.#write(key, latest, status, signal))) return {};
-      if (!isSameJson(previous?.lastUsed, status.lastUsed)) this.#useShownAt.set(key, clock.now());
+      if (!isSameJson(previous?.lastUsed, status.lastUsed))
+        this.#useShown.wrote(key, status.lastUsed?.by, clock.now());
       for (const announcement of announceCredential(previous, status))
         this.#parts.announce(credential, announcement);
     }
@@ -110,7 +111,7 @@ export class CredentialReconciler {
     const { uses, clock } = this.#parts;
     const use = uses.of(key);
     if (use === undefined || lastUsed === undefined || isShown(use.time, lastUsed.time)) return Infinity;
-    const at = showAgainAt(lastUsed.time, this.#useShownAt.get(key));
+    const at = showUseAt(use, lastUsed, this.#useShown.at(key, use.by));
     return Math.max(0, at.getTime() - clock.now().getTime());
   }
 

@@ -10,7 +10,8 @@ import { isOfCredential, isRefusedOutright, type Problem } from '../problem.ts';
 import { hasEnded, readinessOf } from './readiness.ts';
 import { scopeStatusOf } from './scope.ts';
 import { leavesUntold } from './untold.ts';
-import type { Health, Use } from './uses.ts';
+import type { Use } from './use.ts';
+import type { Health } from './uses.ts';
 
 /** All that a pass over a Credential has found. */
 export interface CredentialSeen {

@@ -1,13 +1,7 @@
 import type { Reason } from '../../api/reasons.ts';
 import { addMs, type Clock } from '../../base/time.ts';
 import { isRefusedOutright } from '../problem.ts';
-
-/** Who used a credential, and when. */
-export interface Use {
-  readonly time: Date;
-  /** `namespace/pipeline environment` */
-  readonly by: string;
-}
+import { showEveryMs, type Use } from './use.ts';
 
 /** What the forge last said of a credential, by uses and by probes. */
 export interface Health {
@@ -21,6 +15,13 @@ export interface Health {
 
 /** What was being done when the forge said it. */
 export type Doing = 'reading' | 'writing';
+
+/** How one Pipeline used one credential. */
+interface UsedBy {
+  readonly usedAt: Date;
+  /** When that was told, or will be. */
+  readonly toldAt: Date;
+}
 
 /** What the forge last said of it for one repository. */
 interface Said {
@@ -45,23 +46,30 @@ const refusedWriteTtlMs = 5 * 60_000;
  */
 export class Uses {
   readonly #byCredential = new Map<string, Use>();
-  /** When each Pipeline used each Credential. */
-  readonly #byPipeline = new Map<string, Map<string, Date>>();
+  /** How each Pipeline used each Credential. */
+  readonly #byPipeline = new Map<string, Map<string, UsedBy>>();
   readonly #said = new Map<string, Map<string, Said>>();
   readonly #clock: Clock;
-  readonly #changed: (credential: string) => void;
+  readonly #changed: (credential: string, afterMs: number) => void;
 
-  /** @param changed is told of a credential whose status may have to say something else now */
-  constructor(clock: Clock, changed: (credential: string) => void) {
+  /** @param changed is told of a credential whose status may have to say something else after so long, 0 for now */
+  constructor(clock: Clock, changed: (credential: string, afterMs: number) => void) {
     this.#clock = clock;
     this.#changed = changed;
   }
 
+  /** Of all that one Pipeline does with a credential within a minute, it is told once. */
   note(credential: string, pipeline: string, use: Use): void {
     this.#byCredential.set(credential, use);
-    const times = this.#byPipeline.get(pipeline) ?? new Map<string, Date>();
-    this.#byPipeline.set(pipeline, times.set(credential, use.time));
-    this.#changed(credential);
+    const times = this.#byPipeline.get(pipeline) ?? new Map<string, UsedBy>();
+    const now = this.#clock.now();
+    const { toldAt: before } = times.get(credential) ?? {};
+    const isToCome = before !== undefined && before > now;
+    const waitMs =
+      before === undefined ? 0 : Math.max(0, addMs(before, showEveryMs).getTime() - now.getTime());
+    const toldAt = isToCome ? before : addMs(now, waitMs);
+    this.#byPipeline.set(pipeline, times.set(credential, { usedAt: use.time, toldAt }));
+    if (!isToCome) this.#changed(credential, waitMs);
   }
 
   /** The forge took it for this repository. Who may read may still lack the right to write: that stands until a write succeeds. */
@@ -96,7 +104,7 @@ export class Uses {
     const proven = word.doing === 'writing' ? now : said.get(nameOf(repository))?.provenAt;
     said.set(nameOf(repository), { ...word, at: now, provenAt: word.good ? proven : undefined });
     const after = this.healthOf(credential);
-    if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential);
+    if (before?.reason !== after?.reason || before?.message !== after?.message) this.#changed(credential, 0);
   }
 
   of(credential: string): Use | undefined {
@@ -117,7 +125,7 @@ export class Uses {
 
   /** When this Pipeline last used it. */
   usedBy(credential: string, pipeline: string): Date | undefined {
-    return this.#byPipeline.get(pipeline)?.get(credential);
+    return this.#byPipeline.get(pipeline)?.get(credential)?.usedAt;
   }
 
   /** The worst that was said, of one repository or of all; of equals the first by name. */

@@ -77,9 +77,17 @@ describe('a later use by the same is shown', () => {
     expect(shown(at('12:00:00'), undefined)).toBe(own.time);
   });
 
-  test('at once when it is by another', () => {
-    const other = { ...ours, by: 'apps/podinfo prod' };
-    const given = { written, writtenAt: at('12:00:00'), now: at('12:00:01'), asking: [] };
-    expect(lastUsedOf(given, other, undefined)?.by).toBe('apps/podinfo prod');
+  test('likewise when it is for another environment', () => {
+    const given = { written, writtenAt: at('11:59:20'), now: at('12:00:10'), asking: [] };
+    expect(lastUsedOf(given, { ...ours, by: 'apps/podinfo prod' }, undefined)?.by).toBe(written.by);
+  });
+
+  test('at once when it is by another Pipeline, but a minute after the last one that was written of that', () => {
+    const other = { ...ours, by: 'apps/web staging' };
+    const by = (now: string, writtenAt: Date | undefined) =>
+      lastUsedOf({ written, writtenAt, now: at(now), asking: [] }, other, undefined)?.by;
+    expect(by('12:00:01', undefined)).toBe(other.by);
+    expect(by('12:00:01', at('11:59:30'))).toBe(written.by);
+    expect(by('12:00:30', at('11:59:30'))).toBe(other.by);
   });
 });

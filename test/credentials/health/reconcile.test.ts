@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { addMs, toTimestamp } from '../../../src/base/time.ts';
+import type { Purpose } from '../../../src/credentials/keyring.ts';
 import { call } from '../../forges/github/opened.ts';
 import { Passes, readyOf } from './passes.ts';
 import { minuteMs, startAcme, tokenCredential, type Acme, type Promoter } from '../promoter.ts';
@@ -14,9 +16,9 @@ function probes(): number {
   return acme.asked().filter((route) => route === probe).length;
 }
 
-/** One use by this environment. */
-async function use({ keyring, credential, purpose }: Promoter, environment = 'staging'): Promise<void> {
-  const { reader } = await keyring.open(credential, { ...purpose, environment }, call());
+/** One use by this Pipeline or environment. */
+async function use({ keyring, credential, purpose }: Promoter, by: Partial<Purpose> = {}): Promise<void> {
+  const { reader } = await keyring.open(credential, { ...purpose, ...by }, call());
   await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
 }
 
@@ -212,8 +214,8 @@ test('while the cache does not hold our last status yet, it counts, and the next
   await passes.pass();
   await passes.pass(1_000);
   expect(passes.written).toHaveLength(1);
-  for (const environment of ['staging', 'prod']) {
-    await use(own, environment);
+  for (const pipeline of ['apps/podinfo', 'apps/web']) {
+    await use(own, { pipeline });
     await passes.pass(1_000);
   }
   expect(passes.written).toHaveLength(3);
@@ -256,13 +258,21 @@ describe('the time of the last use', () => {
     expect(nextMs).toBeGreaterThan(minuteMs);
   });
 
-  test('moves at once when another environment uses it', async () => {
+  test('moves at once when another Pipeline uses it, and for each at most once a minute', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
-    await use(own);
-    await passes.pass();
-    await use(own, 'prod');
-    expect((await passes.pass(1_000)).status.lastUsed?.by).toBe('apps/podinfo prod');
+    const by: (string | undefined)[] = [];
+    for (const pipeline of ['apps/podinfo', 'apps/web', 'apps/podinfo', 'apps/web', 'apps/web']) {
+      await use(own, { pipeline });
+      by.push((await passes.pass(1_000)).status.lastUsed?.by);
+    }
+    expect(by).toEqual(['apps/podinfo staging', ...Array(4).fill('apps/web staging')]);
+    expect(passes.written).toHaveLength(2);
+    const last = addMs(own.clock.now(), -1_000);
+    const { status, nextMs } = await passes.pass();
+    expect(nextMs).toBeLessThanOrEqual(minuteMs);
+    expect(status.lastUsed?.time).not.toBe(toTimestamp(last));
+    expect((await passes.pass(nextMs)).status.lastUsed?.time).toBe(toTimestamp(last));
   });
 
   test('outlives the process', async () => {

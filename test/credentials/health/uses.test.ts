@@ -7,12 +7,13 @@ const absent = { reason: 'NotInstalled', message: 'the App is not on acme/web' }
 const rejected = { reason: 'Revoked', message: 'the key is refused' } as const;
 
 let clock: ManualClock;
-let told: string[];
+/** Of whom and after how many milliseconds. */
+let told: [string, number][];
 let uses: Uses;
 beforeEach(() => {
   clock = new ManualClock();
   told = [];
-  uses = new Uses(clock, (name) => void told.push(name));
+  uses = new Uses(clock, (name, afterMs) => void told.push([name, afterMs]));
 });
 
 describe('of a credential that is good for one repository and not for another', () => {
@@ -91,5 +92,50 @@ test('a key that is taken for one repository is not refused for another', () => 
   expect(uses.healthOf(credential)).toEqual({ good: false, taken: false, ...rejected });
   uses.accepted(credential, 'acme/fleet', 'reading');
   expect(uses.healthOf(credential)).toMatchObject({ good: true, taken: true });
-  expect(told).toEqual([credential, credential]);
+  expect(told).toEqual([
+    [credential, 0],
+    [credential, 0],
+  ]);
+});
+
+describe('uses by one Pipeline', () => {
+  const use = (pipeline = 'apps/podinfo', environment = 'staging', name = credential): void =>
+    uses.note(name, pipeline, { time: clock.now(), by: `${pipeline} ${environment}` });
+
+  test('are told once, and what comes within a minute of that at its end, once', () => {
+    for (let calls = 0; calls < 8; calls += 1) {
+      use(undefined, calls % 2 === 0 ? 'staging' : 'prod');
+      clock.advance(1_000);
+    }
+    expect(told).toEqual([
+      [credential, 0],
+      [credential, minuteMs - 1_000],
+    ]);
+    expect(uses.of(credential)?.by).toBe('apps/podinfo prod');
+  });
+
+  test('are told again a minute after they were', () => {
+    use();
+    clock.advance(30_000);
+    use();
+    clock.advance(31_000);
+    use();
+    clock.advance(60_000);
+    use();
+    expect(told.map(([, afterMs]) => afterMs)).toEqual([0, 30_000, 59_000, 59_000]);
+    clock.advance(10 * minuteMs);
+    use();
+    expect(told.at(-1)).toEqual([credential, 0]);
+  });
+
+  test('do not keep those of another one, or of another credential, waiting', () => {
+    use();
+    use('apps/web');
+    use('apps/podinfo', 'staging', 'apps/other');
+    expect(told).toEqual([
+      [credential, 0],
+      [credential, 0],
+      ['apps/other', 0],
+    ]);
+  });
 });
