@@ -172,9 +172,11 @@ const credentialStatus = z.object({
     .object({
       verdict: z
         .enum(['Least', 'Broad', 'Insufficient', 'Unknown'])
-        .describe('Least: no more than a promotion needs. Broad: more. Insufficient: less.'),
+        .describe(
+          'Of what the stored key or token opens. Least: no more than a promotion needs, and of an App no other repositories and accounts than spec lists. Broad: more. Insufficient: less. Unknown: the forge does not tell.',
+        ),
       granted: atomicList(text(64), { min: 0, max: 64 }).describe(
-        'What a write token of ours is minted with, or what the stored token carries.',
+        'What a write token of ours is minted with, which may be less than the key of an App opens, or what the stored token carries.',
       ),
       surplus: atomicList(text(64), { min: 0, max: 64 })
         .optional()
@@ -192,7 +194,13 @@ const credentialStatus = z.object({
       )
         .optional()
         .describe('What promotions with it took beyond what every one takes; forgotten after a week.'),
-      repositories: z.int().min(0).optional().describe('How many repositories such a token opens.'),
+      repositories: z
+        .int()
+        .min(0)
+        .optional()
+        .describe(
+          'How many repositories the key of the App opens at the account that was looked at, as counted hourly; absent where it is not known.',
+        ),
       message: message.optional().describe('The same in a sentence.'),
     })
     .optional()

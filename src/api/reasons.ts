@@ -94,7 +94,11 @@ export const reasons = {
     what: 'The Credential does not exist.',
     next: 'Create it, or correct credentialRef.',
   },
-  Healthy: { is: 'fine', what: 'The credential works, and opens no more than a promotion needs.', next: '' },
+  Healthy: {
+    is: 'fine',
+    what: 'The credential works, and nothing is known of it that should be changed.',
+    next: '',
+  },
   Unknown: {
     is: 'waiting',
     what: 'Nothing is known yet, or it cannot be found out.',
@@ -112,8 +116,8 @@ export const reasons = {
   },
   BroadInstallation: {
     is: 'warning',
-    what: 'The GitHub App is installed on every repository of its account; each token is still minted for one.',
-    next: 'Choose the repositories in the settings of the installation.',
+    what: 'The GitHub App is installed on more repositories or at more accounts than spec lists; each token is still minted for one repository.',
+    next: 'Choose the repositories in the settings of the installation, and uninstall the App where it is not needed.',
   },
   Stale: {
     is: 'warning',

@@ -7,6 +7,7 @@ import type {
   TokenFacts,
 } from '../forges/identity.ts';
 import type { MetNeed } from './needs.ts';
+import type { Reach } from './probing/reach.ts';
 
 /** What a probe found out about a credential: one model for every kind of credential and every forge. */
 export type CredentialFacts = (
@@ -16,6 +17,8 @@ export type CredentialFacts = (
       readonly installation: Installation;
       /** What a promotion needs and the installation does not have. */
       readonly missing: readonly Permission[];
+      /** What whoever has the key can open where it is installed. */
+      readonly reach: Reach;
     }
   | { readonly kind: 'token'; readonly token: TokenFacts }
 ) & {

@@ -70,7 +70,8 @@ export interface Inspected {
   /** Differs for every other key or Secret. */
   readonly identity: string;
   /**
-   * Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names.
+   * Asks the forge about it: one request in the steady state, and hourly what it takes to ask whom `lastUsedFrom` names, and to
+   * count what an App's key opens.
    * @param repository for which of its own, as spec has it; absent: the first
    */
   readonly probe: (repository?: string) => Promise<CredentialFacts>;
@@ -209,7 +210,7 @@ export class Keyring {
     const probing = { forge, repository, alsoNeeds: needs.map(({ permission }) => permission) };
     const facts =
       material.kind === 'app'
-        ? await this.#appProbes.probe({ ...probing, material }, call)
+        ? await this.#appProbes.probe({ ...probing, material, listed: credential.spec.repositories }, call)
         : await probeToken(
             { ...probing, material },
             (token) => this.#sight(credential, forge, token, call),

@@ -20,6 +20,8 @@ export interface AppFacts {
   readonly login: string;
   /** The App's own. */
   readonly id: string;
+  /** At how many accounts it is installed; absent where the forge does not say. */
+  readonly installations?: number;
 }
 
 /** What a credential may do against what a promotion needs. */
@@ -155,6 +157,14 @@ export interface ForgeIdentity {
     },
     call: Call,
   ): Promise<MintedToken>;
+  /**
+   * How many repositories whoever has the App's key can open there: tokens of ours open one. Three requests: it takes a token that may read
+   * nothing but their names, which nobody else is given and which is ended before it settles.
+   */
+  countRepositories(
+    where: { readonly key: AppKey; readonly installation: Installation },
+    call: Call,
+  ): Promise<number>;
   /** Ends a minted token. One that is already dead counts as revoked. */
   revokeToken(token: Secret, call: Call): Promise<void>;
   /**

@@ -33,6 +33,7 @@ export function probeOnly(
         describeApp: noApps,
         findInstallation: noApps,
         mintToken: noApps,
+        countRepositories: noApps,
         revokeToken: noApps,
         describeToken: (token, _, call) => describeToken(connection, token, call),
       };

@@ -32,14 +32,21 @@ describe('a probe', () => {
       await (await own.keyring.inspect(credential, call())).probe();
       return acme.asked().length;
     };
-    expect(await probe()).toBe(2);
+    // To count what the key opens takes three more, at first and then hourly.
+    const counting = kind === 'App' ? 3 : 0;
+    expect(await probe()).toBe(2 + counting);
     for (let minutes = 10; minutes < 23 * 60; minutes += 10) {
       own.clock.advance(10 * minuteMs);
-      expect(await probe()).toBe(1);
+      expect(await probe()).toBe(minutes % 60 === 0 ? 1 + counting : 1);
     }
   });
 
   test('of an App asks once a day who it is, in the place of where it is installed', async () => {
+    const counting = [
+      'POST /app/installations/{installation_id}/access_tokens',
+      'GET /installation/repositories',
+      'DELETE /installation/token',
+    ];
     const own = await acme.promoter();
     const probe = async (): Promise<string[]> => {
       acme.forge.log.clear();
@@ -48,7 +55,7 @@ describe('a probe', () => {
     };
     await probe();
     own.clock.advance(25 * 60 * minuteMs);
-    expect(await probe()).toEqual(['GET /app']);
+    expect((await probe()).filter((route) => !counting.includes(route))).toEqual(['GET /app']);
     expect(await probe()).toEqual(['GET /repos/{owner}/{repo}/installation']);
   });
 

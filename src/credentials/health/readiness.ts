@@ -3,7 +3,9 @@ import type { Reason } from '../../api/reasons.ts';
 import { addMs, toTimestamp } from '../../base/time.ts';
 import type { CredentialFacts } from '../credential.ts';
 import type { Problem } from '../problem.ts';
+import { excessesOf } from './excess.ts';
 import { leavesUntold } from './untold.ts';
+import { lackOf } from './worst-facts.ts';
 import type { Health } from './uses.ts';
 
 /** What is known when it is said whether a credential works. */
@@ -92,12 +94,11 @@ function expiring({ now, expiryTime, warningDays }: ReadinessInput): Readiness |
 
 function tooMuch(facts: CredentialFacts | undefined): Readiness | undefined {
   if (facts?.kind === 'app') {
-    const { repositorySelection, scope } = facts.installation;
+    const { scope } = facts.installation;
     if (scope.surplus.length > 0) return overScoped(scope.message);
-    if (repositorySelection === 'selected') return undefined;
-    const message =
-      'the App is installed on all repositories of its account; choose those that it is for in the settings of the installation';
-    return { status: 'True', reason: 'BroadInstallation', message };
+    const [widest] = excessesOf(facts);
+    if (widest === undefined) return undefined;
+    return { status: 'True', reason: 'BroadInstallation', message: `${widest.what}; ${widest.next}` };
   }
   if (facts === undefined) return undefined;
   const { scope, expiry } = facts.token;
@@ -108,10 +109,6 @@ function tooMuch(facts: CredentialFacts | undefined): Readiness | undefined {
 
 function overScoped(message: string): Readiness {
   return { status: 'True', reason: 'OverScoped', message };
-}
-
-function lackOf(facts: CredentialFacts): readonly string[] {
-  return facts.kind === 'app' ? facts.missing : facts.token.scope.lacking;
 }
 
 function missingMessage(facts: CredentialFacts | undefined, lacking: readonly string[]): string {

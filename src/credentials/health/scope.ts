@@ -3,6 +3,7 @@ import { sentence } from '../../base/sentence.ts';
 import { toTimestamp } from '../../base/time.ts';
 import type { CredentialFacts } from '../credential.ts';
 import type { MetNeed } from '../needs.ts';
+import { appVerdict, excessesOf, type AppCredential } from './excess.ts';
 
 type Scope = NonNullable<CredentialStatus['scope']>;
 
@@ -24,28 +25,35 @@ export function scopeStatusOf(facts: CredentialFacts, writePermissions: readonly
       message: sentence([message, ...sometimes(needs, idle)].join('; ')),
     };
   }
-  const { installation, missing } = facts;
+  const { installation, missing, reach } = facts;
   const { surplus, idle } = installation.scope;
-  const all = installation.repositorySelection === 'all';
   return {
-    verdict: missing.length > 0 ? 'Insufficient' : all || surplus.length > 0 ? 'Broad' : 'Least',
+    verdict: appVerdict(facts),
     granted: [...writePermissions, ...needs.map(({ permission }) => permission)].filter(
       (each) => !missing.includes(each),
     ),
     ...listed(surplus, missing),
     ...met(needs),
-    repositories: 1,
-    message: sentence([appMessage(missing, surplus, all), ...sometimes(needs, idle)].join('; ')),
+    ...(typeof reach.repositories === 'number' ? { repositories: reach.repositories } : {}),
+    message: sentence([appMessage(facts), ...sometimes(needs, idle)].join('; ')),
   };
 }
 
-function appMessage(missing: readonly string[], surplus: readonly string[], all: boolean): string {
+function appMessage(facts: AppCredential): string {
+  const { installation, missing, reach } = facts;
   if (missing.length > 0) {
     return `the App lacks ${missing.join(', ')}; grant it in the App's settings and accept it in the installation`;
   }
-  const where = all ? 'the App is installed on all repositories; ' : '';
-  const also = surplus.length > 0 ? `its key also opens ${surplus.join(', ')}; ` : '';
-  return `${where}${also}each token is minted for one repository`;
+  const { surplus } = installation.scope;
+  return [
+    ...excessesOf(facts).map(({ what }) => what),
+    ...(surplus.length > 0 ? [`its key also opens ${surplus.join(', ')}`] : []),
+    'each token is minted for one repository',
+    ...(reach.accounts === undefined ? ['at how many accounts it is installed is not known'] : []),
+    ...(typeof reach.repositories === 'number'
+      ? []
+      : [`how many repositories its key opens is not known: ${reach.repositories.unknown}`]),
+  ].join('; ');
 }
 
 /** Of what not every promotion takes, what was taken and what was not yet. */

@@ -1,4 +1,5 @@
 import type { CredentialFacts } from '../credential.ts';
+import { appVerdict } from './excess.ts';
 
 /**
  * What is shown of a credential that was asked about for each of its repositories: who it is, until when and the like by the last answer; what
@@ -9,8 +10,8 @@ import type { CredentialFacts } from '../credential.ts';
 export function worstFacts(byRepository: readonly CredentialFacts[], last: CredentialFacts): CredentialFacts {
   const worst = byRepository.reduce((a, b) => (badnessOf(b) > badnessOf(a) ? b : a), byRepository[0] ?? last);
   if (last.kind === 'app' && worst.kind === 'app') {
-    const { installation, missing } = worst;
-    return { ...last, installation, missing };
+    const { installation, missing, reach } = worst;
+    return { ...last, installation, missing, reach };
   }
   if (last.kind === 'token' && worst.kind === 'token')
     return { ...last, token: { ...last.token, scope: worst.token.scope } };
@@ -25,8 +26,6 @@ export function lackOf(facts: CredentialFacts): readonly string[] {
 /** What lacks stops promotions; what is too much does not; of what is not known nothing can be said. */
 function badnessOf(facts: CredentialFacts): number {
   if (lackOf(facts).length > 0) return 3;
-  if (facts.kind === 'token')
-    return { Broad: 2, Unknown: 1, Insufficient: 3, Least: 0 }[facts.token.scope.verdict];
-  const { repositorySelection, scope } = facts.installation;
-  return repositorySelection === 'all' || scope.surplus.length > 0 ? 2 : 0;
+  const verdict = facts.kind === 'token' ? facts.token.scope.verdict : appVerdict(facts);
+  return { Broad: 2, Unknown: 1, Insufficient: 3, Least: 0 }[verdict];
 }

@@ -9,6 +9,7 @@ import { installedName, type InstalledApps } from '../opening/installed.ts';
 import type { ListedForge } from '../listed-forge.ts';
 import type { AppMaterial, TokenMaterial } from '../material/material.ts';
 import { isOfCredential, problemOf } from '../problem.ts';
+import { accountsOf, Reaches } from './reach.ts';
 import type { Observed, Sighted } from './sightings.ts';
 
 /** What the forge is asked about. */
@@ -19,22 +20,32 @@ export interface Probing<M> {
   readonly alsoNeeds: readonly Permission[];
 }
 
+type AppProbing = Probing<AppMaterial> & { readonly listed: readonly string[] };
+
 /** How long what an App says of itself is believed, unless its name is seen to be another one. */
 const describedMs = 24 * 3_600_000;
 
-/** Asks forges about Apps: one request a probe, but for the first. */
+/** And where it is installed at more accounts than spec lists, which somebody may be mending. */
+const describedBroadMs = 3_600_000;
+
+/** Asks forges about Apps: one request a probe, but for the first, and hourly what it takes to count what their keys open. */
 export class AppProbes {
   readonly #described = new LRUCache<string, { readonly app: AppFacts; readonly at: Date }>({ max: 1_000 });
   readonly #installed: InstalledApps;
+  readonly #reaches: Reaches;
   readonly #clock: Clock;
 
   constructor(installed: InstalledApps, clock: Clock) {
     this.#installed = installed;
+    this.#reaches = new Reaches(clock);
     this.#clock = clock;
   }
 
-  /** What it finds out of the installation is kept for those who use it, and what it finds lost is forgotten. */
-  async probe(probing: Probing<AppMaterial>, call: Call): Promise<CredentialFacts> {
+  /**
+   * What it finds out of the installation is kept for those who use it, and what it finds lost is forgotten.
+   * @param probing with `spec.repositories` as `listed`
+   */
+  async probe(probing: AppProbing, call: Call): Promise<CredentialFacts> {
     try {
       return await this.#ask(probing, call);
     } catch (thrown) {
@@ -59,15 +70,17 @@ export class AppProbes {
     return app;
   }
 
-  async #ask(probing: Probing<AppMaterial>, call: Call): Promise<CredentialFacts> {
-    const { forge, material, repository, alsoNeeds } = probing;
+  async #ask(probing: AppProbing, call: Call): Promise<CredentialFacts> {
+    const { forge, material, repository, alsoNeeds, listed } = probing;
     const { connection, provider } = forge;
     const identity = provider.identity(connection);
     const name = installedName(forge, material, repository);
     const key = describedKey(forge, material);
     const described = this.#described.get(key);
-    const isOld = described === undefined || addMs(described.at, describedMs) <= this.#clock.now();
-    // What is due once a day takes the place of what is due each time.
+    const isBroad = (described?.app.installations ?? 0) > accountsOf(listed);
+    const believedMs = isBroad ? describedBroadMs : describedMs;
+    const isOld = described === undefined || addMs(described.at, believedMs) <= this.#clock.now();
+    // What is due once a day, or hourly, takes the place of what is due each time.
     const before = described !== undefined && isOld ? this.#installed.of(name) : undefined;
     const installation =
       before?.installation ??
@@ -79,8 +92,9 @@ export class AppProbes {
       app = await identity.describeApp(material.key, call);
       this.#described.set(key, { app, at: this.#clock.now() });
     }
+    const reach = await this.#reaches.of({ forge, material, app, installation, repository, listed }, call);
     const rate = forge.budget?.rateOf(installationAccount(installation.id));
-    const facts = { kind: 'app', app, installation, missing: installation.scope.lacking } as const;
+    const facts = { kind: 'app', app, installation, missing: installation.scope.lacking, reach } as const;
     return { ...facts, ...(rate === undefined ? {} : { rate }) };
   }
 }

@@ -100,6 +100,10 @@ function budgetedIdentity(identity: ForgeIdentity, budget: Budget): ForgeIdentit
       tokens.learn(minted.token, account);
       return minted;
     },
+    countRepositories: (where, call) =>
+      budget.through([appAccount(where.key.appId), installationAccount(where.installation.id)], () =>
+        identity.countRepositories(where, call),
+      ),
     revokeToken: async (token, call) => {
       const revoke = ({ signal }: Call): Promise<void> => identity.revokeToken(token, { signal });
       const account = tokens.of(token);

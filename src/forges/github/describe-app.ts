@@ -5,7 +5,7 @@ import type { AppFacts, AppKey } from '../identity.ts';
 import { appBearer } from './app-jwt.ts';
 import { GithubApi } from './request.ts';
 
-const app = z.object({ id: z.int(), slug: z.string() });
+const app = z.object({ id: z.int(), slug: z.string(), installations_count: z.int().min(0).optional() });
 
 /** See `ForgeIdentity.describeApp`. */
 export async function describeApp(connection: Connection, key: AppKey, call: Call): Promise<AppFacts> {
@@ -15,5 +15,10 @@ export async function describeApp(connection: Connection, key: AppKey, call: Cal
     (rest, passed) => rest.apps.getAuthenticated({ ...passed }),
     call,
   );
-  return { login: `${found.slug}[bot]`, id: String(found.id) };
+  const { id, slug, installations_count: installations } = found;
+  return {
+    login: `${slug}[bot]`,
+    id: String(id),
+    ...(installations === undefined ? {} : { installations }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { CredentialFacts } from '../../../src/credentials/credential.ts';
+import type { Reach } from '../../../src/credentials/probing/reach.ts';
 import type { Installation, ScopeFacts, TokenFacts } from '../../../src/forges/identity.ts';
 
 /** No more and no less than a promotion needs. */
@@ -14,6 +15,7 @@ export const least: ScopeFacts = {
 export function appFacts(
   installation: Partial<Installation> = {},
   missing: readonly string[] = [],
+  reach: Reach = { repositories: 1, listed: 1, accounts: 1, listedAccounts: 1 },
 ): CredentialFacts {
   return {
     kind: 'app',
@@ -28,6 +30,7 @@ export function appFacts(
       ...installation,
     },
     missing,
+    reach,
   };
 }
 

@@ -115,6 +115,16 @@ describe('too much is a warning and no error:', () => {
       appFacts({ repositorySelection: 'all' }),
       'True BroadInstallation: the App is installed on all repositories of its account; choose those that it is for in the settings of the installation',
     ],
+    [
+      'an App that is installed on more repositories than are listed',
+      appFacts({}, [], { repositories: 200, listed: 2, accounts: 3, listedAccounts: 1 }),
+      'True BroadInstallation: the App is installed on 200 repositories of acme, and spec.repositories lists 2; choose those that it is for in the settings of the installation',
+    ],
+    [
+      'an App that is installed at more accounts than are listed',
+      appFacts({}, [], { repositories: 1, listed: 1, accounts: 3, listedAccounts: 1 }),
+      'True BroadInstallation: the App is installed at 3 accounts, and spec.repositories are of 1; uninstall it from the others, or use an App for these alone',
+    ],
   ])('%s', (_, facts, said) => {
     expect(ready({ facts })).toBe(said);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Reach } from '../../../src/credentials/probing/reach.ts';
 import { scopeStatusOf } from '../../../src/credentials/health/scope.ts';
 import { appFacts, least, tokenFacts } from './facts.ts';
 
@@ -22,8 +23,40 @@ describe('of an App it is said', () => {
       surplus: ['administration:write'],
       repositories: 1,
       message:
-        'the App is installed on all repositories; its key also opens administration:write; each token is minted for one repository',
+        'the App is installed on all repositories of its account; its key also opens administration:write; each token is minted for one repository',
     });
+  });
+
+  test('what it opens beyond what spec lists', () => {
+    const reach = { repositories: 200, listed: 2, accounts: 3, listedAccounts: 1 };
+    expect(scopeStatusOf(appFacts({}, [], reach), write)).toEqual({
+      verdict: 'Broad',
+      granted: write,
+      repositories: 200,
+      message:
+        'the App is installed on 200 repositories of acme, and spec.repositories lists 2; the App is installed at 3 accounts, and spec.repositories are of 1; each token is minted for one repository',
+    });
+  });
+
+  test.each<[string, Reach, string]>([
+    [
+      'on how many repositories',
+      {
+        repositories: { unknown: 'github.com cannot be reached' },
+        listed: 1,
+        accounts: 1,
+        listedAccounts: 1,
+      },
+      'how many repositories its key opens is not known: github.com cannot be reached',
+    ],
+    [
+      'at how many accounts',
+      { repositories: 1, listed: 1, listedAccounts: 1 },
+      'at how many accounts it is installed is not known',
+    ],
+  ])('nothing, where it is not known %s it is', (_, reach, why) => {
+    const { verdict, message } = scopeStatusOf(appFacts({}, [], reach), write);
+    expect([verdict, message]).toEqual(['Unknown', `each token is minted for one repository; ${why}`]);
   });
 
   test('what it lacks', () => {

@@ -10,6 +10,14 @@ test('what it may do is as the worst of its repositories has it, what it is as t
   expect(worstFacts([last, broad], last)).toEqual({ ...broad, rate: last.rate });
 });
 
+test('an installation on more than spec lists is worse than one that is not, and than one that is not known', () => {
+  const listed = { listed: 1, accounts: 1, listedAccounts: 1 };
+  const wide = appFacts({ account: 'globex' }, [], { repositories: 200, ...listed });
+  const unknown = appFacts({}, [], { repositories: { unknown: 'github.com cannot be reached' }, ...listed });
+  expect(worstFacts([appFacts(), unknown], appFacts())).toEqual(unknown);
+  expect(worstFacts([appFacts(), unknown, wide], appFacts())).toEqual(wide);
+});
+
 test('of a token it is the scope alone', () => {
   const scope = { ...least, verdict: 'Insufficient', lacking: ['repo'] } as const;
   const last = tokenFacts({ owner: { login: 'renamed', type: 'User' } });

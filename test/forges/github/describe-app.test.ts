@@ -44,11 +44,12 @@ function claimsOf({ headers }: Asked, publicKey = createPublicKey(pem)): Claims 
 describe('an App', () => {
   test('speaks with a JWT that its key signed', async () => {
     await withForge(
-      () => ({ body: app }),
+      () => ({ body: { ...app, installations_count: 3 } }),
       async ({ identity, asked }) => {
         expect(await identity.describeApp(key, call())).toEqual({
           login: 'acme-promoter[bot]',
           id: '1400101',
+          installations: 3,
         });
         const [request] = asked;
         if (request === undefined) throw new Error('nothing was asked');
