@@ -45,6 +45,8 @@ export interface Caches {
   readonly credentials: () => Iterable<Credential>;
   readonly pipelineCount: () => number;
   readonly credential: (key: string) => Credential | undefined;
+  /** Whether other Credentials name it in `lastUsedFrom`, and no Pipeline names it, or one does too. */
+  readonly observes: (key: string) => 'only' | 'also' | undefined;
   readonly app: (namespace: string, name: string) => AppObject | undefined;
   /** Undefined when the Namespace does not exist. */
   readonly namespaceAnnotations: (name: string) => Annotations | undefined;
@@ -89,6 +91,8 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
   });
   const ofCredentials = reflect<Credential>(credentials, {
     project: (object) => storedCredential.parse(object),
+    indexOf: ({ metadata: { namespace }, spec }) =>
+      spec.lastUsedFrom === undefined ? [] : [`${namespace}/${spec.lastUsedFrom.credentialRef.name}`],
     onChange: (change) => {
       if (change.kind !== 'updated' || !looksSame(change.before, change.object))
         nudge(`credential ${change.key}`);
@@ -123,6 +127,10 @@ export function createCaches(transport: Transport, hooks: CacheHooks): Caches {
     credentials: () => ofCredentials.store.values(),
     pipelineCount: () => ofPipelines.store.size,
     credential: (key) => ofCredentials.store.get(key),
+    observes: (key) => {
+      if (!ofCredentials.store.indexed(key).some((each) => each !== key)) return undefined;
+      return ofPipelines.store.indexed(`credential ${key}`).length === 0 ? 'only' : 'also';
+    },
     app: (namespace, name) => ofApps.store.get(`${namespace}/${name}`),
     namespaceAnnotations: (name) => {
       const found = ofNamespaces.store.get(`/${name}`);

@@ -97,6 +97,7 @@ export function createReconcilers({
     forges,
     readSecret: secretReader(transport, caches, ownAccount(transport, trouble('own account'))),
     credential: (namespace, name) => caches.credential(`${namespace}/${name}`),
+    observes: (namespace, name) => caches.observes(`${namespace}/${name}`),
     uses,
     clock: systemClock,
     onUnrevoked: (name) =>

@@ -17,6 +17,8 @@ export type CredentialFacts = (
       readonly installation: Installation;
       /** What a promotion needs and the installation does not have. */
       readonly missing: readonly Permission[];
+      /** What our tokens of it are minted with, where that is not for promotions alone. */
+      readonly mintedWith?: readonly Permission[];
       /** What whoever has the key can open where it is installed. */
       readonly reach: Reach;
     }

@@ -2,7 +2,7 @@ import type { Credential } from '../api/credential.ts';
 import type { Clock } from '../base/time.ts';
 import { callsOf } from '../forges/budget/calls-of.ts';
 import type { Call, Forge, ForgeReader, Repository } from '../forges/forge.ts';
-import type { AppFacts } from '../forges/identity.ts';
+import type { AppFacts, Subject } from '../forges/identity.ts';
 import type { Plan } from '../forges/plan.ts';
 import { allowedForge, listedForge } from './allowed.ts';
 import type { CredentialFacts } from './credential.ts';
@@ -36,6 +36,8 @@ export interface KeyringParts {
   readonly readSecret: SecretReader;
   /** Another Credential, for those that are to be asked about a token. */
   readonly credential: (namespace: string, name: string) => Credential | undefined;
+  /** Whether others name it in `lastUsedFrom`, and Pipelines do not, or do as well. */
+  readonly observes: (namespace: string, name: string) => Subject['observes'];
   readonly uses: Uses;
   readonly clock: Clock;
   /** Told when a write token could not be revoked; it dies by itself within the hour. */
@@ -207,7 +209,10 @@ export class Keyring {
   ): Promise<CredentialFacts> {
     this.#needs.recall(nameOf(credential), writtenNeeds(credential), forge.provider);
     const needs = this.#needs.of(nameOf(credential));
-    const probing = { forge, repository, alsoNeeds: needs.map(({ permission }) => permission) };
+    const { namespace, name } = credential.metadata;
+    const observes = this.#parts.observes(namespace, name);
+    const alsoNeeds = needs.map(({ permission }) => permission);
+    const probing = { forge, repository, alsoNeeds, ...(observes === undefined ? {} : { observes }) };
     const facts =
       material.kind === 'app'
         ? await this.#appProbes.probe({ ...probing, material, listed: credential.spec.repositories }, call)

@@ -46,6 +46,7 @@ async function seenOf(provider: keyof typeof forges, recording: string): Promise
       forges: new Map([[host, { connection, provider: providers[provider] }]]),
       readSecret: secrets.read,
       credential: () => undefined,
+      observes: () => undefined,
       uses,
       clock,
       onUnrevoked: () => {},

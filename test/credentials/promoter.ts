@@ -70,6 +70,8 @@ export interface Promoter {
   readonly credential: Credential;
   /** What others may be named by, as `namespace/name`; empty at first. */
   readonly credentials: Map<string, Credential>;
+  /** Which of them others name in `lastUsedFrom`, and whether Pipelines name them too; empty at first. */
+  readonly observers: Map<string, 'only' | 'also'>;
   readonly purpose: Purpose;
   readonly secrets: Secrets;
   readonly keyring: Keyring;
@@ -132,12 +134,14 @@ export class Acme {
     secrets.put('apps/acme-promoter', { appId: String(app.id), privateKey });
     const uses = new Uses(clock, () => {});
     const credentials = new Map<string, Credential>();
+    const observers = new Map<string, 'only' | 'also'>();
     const unrevoked: string[] = [];
     const keyringOf = (forges: ReadonlyMap<string, ListedForge>): Keyring =>
       new Keyring({
         forges,
         readSecret: secrets.read,
         credential: (namespace, name) => credentials.get(`${namespace}/${name}`),
+        observes: (namespace, name) => observers.get(`${namespace}/${name}`),
         uses,
         clock,
         onUnrevoked: (name) => void unrevoked.push(name),
@@ -154,6 +158,7 @@ export class Acme {
       privateKey,
       credential: appCredential(fullName),
       credentials,
+      observers,
       purpose: { pipeline: 'apps/podinfo', environment: 'staging', host, repository },
       secrets,
       keyring,

@@ -29,7 +29,7 @@ export function scopeStatusOf(facts: CredentialFacts, writePermissions: readonly
   const { surplus, idle } = installation.scope;
   return {
     verdict: appVerdict(facts),
-    granted: [...writePermissions, ...needs.map(({ permission }) => permission)].filter(
+    granted: [...(facts.mintedWith ?? writePermissions), ...needs.map(({ permission }) => permission)].filter(
       (each) => !missing.includes(each),
     ),
     ...listed(surplus, missing),

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { addMs, type Clock } from '../../base/time.ts';
 import { installationAccount } from '../../forges/budget/account-name.ts';
-import type { Call, Repository } from '../../forges/forge.ts';
-import type { AppFacts, Permission } from '../../forges/identity.ts';
+import type { Call } from '../../forges/forge.ts';
+import type { AppFacts, Installation, Permission, Subject } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { describedToken } from './described-token.ts';
 import { installedName, type InstalledApps } from '../opening/installed.ts';
@@ -13,10 +13,9 @@ import { accountsOf, Reaches } from './reach.ts';
 import type { Observed, Sighted } from './sightings.ts';
 
 /** What the forge is asked about. */
-export interface Probing<M> {
+export interface Probing<M> extends Subject {
   readonly forge: ListedForge;
   readonly material: M;
-  readonly repository: Repository;
   readonly alsoNeeds: readonly Permission[];
 }
 
@@ -71,9 +70,10 @@ export class AppProbes {
   }
 
   async #ask(probing: AppProbing, call: Call): Promise<CredentialFacts> {
-    const { forge, material, repository, alsoNeeds, listed } = probing;
+    const { forge, material, repository, alsoNeeds, observes, listed } = probing;
     const { connection, provider } = forge;
     const identity = provider.identity(connection);
+    const subject = { repository, alsoNeeds, ...(observes === undefined ? {} : { observes }) };
     const name = installedName(forge, material, repository);
     const key = describedKey(forge, material);
     const described = this.#described.get(key);
@@ -83,8 +83,7 @@ export class AppProbes {
     // What is due once a day, or hourly, takes the place of what is due each time.
     const before = described !== undefined && isOld ? this.#installed.of(name) : undefined;
     const installation =
-      before?.installation ??
-      (await identity.findInstallation(material.key, { repository, alsoNeeds }, call));
+      before?.installation ?? (await identity.findInstallation(material.key, subject, call));
     if (before === undefined) this.#installed.found(name, installation);
     const isRenamed = described?.app.login !== installation.appLogin;
     let app = described?.app;
@@ -94,9 +93,27 @@ export class AppProbes {
     }
     const reach = await this.#reaches.of({ forge, material, app, installation, repository, listed }, call);
     const rate = forge.budget?.rateOf(installationAccount(installation.id));
-    const facts = { kind: 'app', app, installation, missing: installation.scope.lacking, reach } as const;
+    const facts = {
+      kind: 'app',
+      app,
+      installation,
+      missing: installation.scope.lacking,
+      ...mintedWith(forge, installation, observes),
+      reach,
+    } as const;
     return { ...facts, ...(rate === undefined ? {} : { rate }) };
   }
+}
+
+function mintedWith(
+  { provider: { permissions } }: ListedForge,
+  installation: Installation,
+  observes: Subject['observes'],
+): { readonly mintedWith?: readonly Permission[] } {
+  const { write, observe = [] } = permissions;
+  if (observes === undefined) return {};
+  const granted = observe.filter((each) => installation.permissions.includes(each));
+  return { mintedWith: observes === 'only' ? granted : [...write, ...granted] };
 }
 
 function describedKey({ connection }: ListedForge, { identity }: AppMaterial): string {
@@ -105,15 +122,21 @@ function describedKey({ connection }: ListedForge, { identity }: AppMaterial): s
 
 /** Asks the forge about a stored token: one request. @param sight asks whoever is named to know more of it */
 export async function probeToken(
-  { forge, material, repository, alsoNeeds }: Probing<TokenMaterial>,
+  { forge, material, ...subject }: Probing<TokenMaterial>,
   sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighted>,
   call: Call,
 ): Promise<CredentialFacts> {
-  const facts = await describedToken(forge, material.token, { repository, alsoNeeds }, call);
+  const facts = await describedToken(forge, material.token, subject, call);
   const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
   const { token, identity } = material;
   const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
-  const { found, why } = await sight({ token, identity, owner: owner.login, alsoNeeds, ...expiresAt });
+  const { found, why } = await sight({
+    token,
+    identity,
+    owner: owner.login,
+    alsoNeeds: subject.alsoNeeds,
+    ...expiresAt,
+  });
   const lastUsedOnForge = lastUsed ?? found?.lastUsed;
   return {
     kind: 'token',
