@@ -62,6 +62,8 @@ export class LeaderElector {
   async acquire(signal: AbortSignal): Promise<Leadership> {
     const { shared, identity, timings, clock, onTrouble } = this.#options;
     const seen = new LeaseObservation(identity, timings.leaseMs, clock);
+    /** Whether an outrun write is looked after without a pause. */
+    let isAtOnce = true;
     for (;;) {
       signal.throwIfAborted();
       try {
@@ -69,8 +71,15 @@ export class LeaderElector {
         seen.see(lease);
         if (seen.isOver) return await this.#take(lease, signal);
         await this.#follow(lease, seen, signal);
+        isAtOnce = true;
       } catch (thrown) {
         signal.throwIfAborted();
+        // It may be ours by a write whose answer was lost, and which then was in its own way when it was repeated.
+        if (isOutrun(thrown) && isAtOnce) {
+          isAtOnce = false;
+          continue;
+        }
+        isAtOnce = true;
         if (!isOutrun(thrown) && !isKubeError(thrown, 'Gone')) onTrouble(thrown);
         const remainingMs = seen.endsAt - clock.elapsed();
         const waitMs = timings.retryMs * (1 + 1.2 * Math.random());

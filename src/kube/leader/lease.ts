@@ -100,7 +100,7 @@ export class SharedLease {
 
   /**
    * Writes a new record over the one that was read. Conflict, and nothing is written, when that is no longer what stands there; Conflict
-   * or NotFound when the Lease is gone. Never repeated by itself.
+   * or NotFound when the Lease is gone. It is sent again where no answer comes: Conflict may also mean that it was written by ourselves.
    */
   async update({ metadata }: Lease, written: LeaseRecord, sending: Sending): Promise<Lease> {
     const body = bodyOf(written, metadata);

@@ -51,7 +51,14 @@ function settled(): Promise<void> {
 
 /** What becomes of a request or a watch: where it fails, or how long its way takes and whether its answer is lost. */
 export type Fate =
-  KubeError | { readonly thereMs?: number; readonly backMs?: number; readonly isLost?: boolean };
+  | KubeError
+  | {
+      readonly thereMs?: number;
+      readonly backMs?: number;
+      readonly isLost?: boolean;
+      /** The first answer is lost, and it is sent once more. */
+      readonly isRepeated?: boolean;
+    };
 
 /** A process with a clock, a line to the server, and code that does not run while it is stopped. */
 export class SimulatedProcess {
@@ -140,11 +147,12 @@ export class SimulatedProcess {
     return this.#until(signal, (resolve, reject) => {
       const late = this.#after(timeoutMs, () => reject(new KubeError('Timeout', 'no answer')));
       if ('code' in fate) return [late, this.#after(1, () => reject(fate))];
-      const { thereMs = 1, backMs = 1, isLost = false } = fate;
+      const { thereMs = 1, backMs = 1, isLost = false, isRepeated = false } = fate;
       const cancels = [late];
       // What was sent arrives, whatever becomes of who sent it.
       this.#time.after(thereMs, () => {
         let answered: () => void;
+        if (isRepeated) server.answer(request);
         try {
           const body = structuredClone(server.answer(request));
           answered = () => resolve(body);

@@ -17,6 +17,40 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+describe('a write that takes the Lease', () => {
+  test('and meets itself, since its answer was lost and it was sent again, costs no pause', async () => {
+    server.put({ ...heldByOld, holderIdentity: '' });
+    const one = standby('one', {
+      before: (process) => {
+        let isFirst = true;
+        process.fate = ({ method }) => {
+          if (method !== 'PUT' || !isFirst) return {};
+          isFirst = false;
+          return { isRepeated: true };
+        };
+      },
+    });
+    await time.pass(20);
+    expect(holds(one)).toBe(true);
+    expect(server.spec).toMatchObject({ holderIdentity: 'one', leaseTransitions: 4 });
+    expect(one.told).toEqual([]);
+    await end(one);
+  });
+
+  test('and is outrun again and again is not repeated without a pause', async () => {
+    server.put({ ...heldByOld, holderIdentity: '' });
+    const outrun = new KubeError('Conflict', 'the object has been modified');
+    const one = standby('one', {
+      before: (process) => (process.fate = ({ method }) => (method === 'PUT' ? outrun : {})),
+    });
+    await time.pass(10_000);
+    expect(one.actsAt).toBeUndefined();
+    // Twice and a pause of two seconds at least.
+    expect(server.asked.length).toBeLessThanOrEqual(12);
+    await end(one);
+  });
+});
+
 describe('a watch', () => {
   test.each([
     ['is refused', { failing: new KubeError('Forbidden', 'no') }],
