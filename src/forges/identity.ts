@@ -98,7 +98,8 @@ export interface TokenFacts {
   readonly owner: { readonly login: string; readonly type: 'Bot' | 'User' | 'Unknown'; readonly id?: string };
   readonly expiry:
     | { readonly kind: 'at'; readonly time: Date }
-    | { readonly kind: 'never' }
+    // `instead` is what to do where the forge gives no such token an end; where it is absent its owner can have one with an end.
+    | { readonly kind: 'never'; readonly instead?: string }
     | { readonly kind: 'never or not reported' }
     | { readonly kind: 'unknown'; readonly why: string };
   readonly scope: ScopeFacts;

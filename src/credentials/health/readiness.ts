@@ -1,6 +1,7 @@
 import type { Condition } from '../../api/meta.ts';
 import type { Reason } from '../../api/reasons.ts';
 import { addMs, toTimestamp } from '../../base/time.ts';
+import type { TokenFacts } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import type { Problem } from '../problem.ts';
 import { excessesOf } from './excess.ts';
@@ -103,8 +104,13 @@ function tooMuch(facts: CredentialFacts | undefined): Readiness | undefined {
   if (facts === undefined) return undefined;
   const { scope, expiry } = facts.token;
   if (scope.verdict === 'Broad') return overScoped(scope.message);
-  if (expiry.kind === 'never') return overScoped('it never ends; give it an end on the forge');
+  if (expiry.kind === 'never') return overScoped(`it never ends; ${insteadOf(expiry)}`);
   return undefined;
+}
+
+/** What to do about a token that never ends. */
+export function insteadOf({ instead }: Extract<TokenFacts['expiry'], { kind: 'never' }>): string {
+  return instead ?? 'use one with an end';
 }
 
 function overScoped(message: string): Readiness {

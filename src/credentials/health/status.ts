@@ -5,9 +5,9 @@ import { toTimestamp } from '../../base/time.ts';
 import type { AppFacts } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { exclusivenessOf } from './exclusiveness.ts';
-import { lastUsedOf, type Span } from './last-used.ts';
+import { lastUsedOf } from './last-used.ts';
 import { isOfCredential, isRefusedOutright, type Problem } from '../problem.ts';
-import { hasEnded, readinessOf } from './readiness.ts';
+import { hasEnded, insteadOf, readinessOf } from './readiness.ts';
 import { scopeStatusOf } from './scope.ts';
 import { leavesUntold } from './untold.ts';
 import type { Use } from './use.ts';
@@ -33,8 +33,6 @@ export interface CredentialSeen {
   readonly lastUse: Use | undefined;
   /** When a use by the Pipeline of `lastUse` was last written; absent: not within the last minute, as far as the process knows. */
   readonly lastUsedWrittenAt: Date | undefined;
-  /** When we asked the forge about it, time and again. */
-  readonly asking: readonly Span[];
   /** What uses and probes were told last; newer than `facts` where it is given. */
   readonly health: Health | undefined;
   /** What a write token is minted with. */
@@ -65,7 +63,6 @@ export function credentialStatusOf(seen: CredentialSeen): OwnStatus {
       written: seen.previous?.lastUsed,
       writtenAt: seen.lastUsedWrittenAt,
       now: seen.now,
-      asking: seen.asking,
     },
     seen.lastUse,
     facts?.lastUsedOnForge,
@@ -214,7 +211,7 @@ function whyNoExpiry(
 ): string {
   switch (expiry.kind) {
     case 'never':
-      return 'It never ends: give it an end on the forge.';
+      return `It never ends: ${insteadOf(expiry)}.`;
     case 'never or not reported':
       return 'It never expires, or the forge does not say.';
     case 'unknown':

@@ -92,7 +92,7 @@ function factsOf(token: Secret, owner: TokenFacts['owner'], scope: ScopeFacts): 
     owner,
     expiry: isOAuth(token)
       ? { kind: 'unknown', why: "the forge does not tell when a token of OAuth's ends" }
-      : { kind: 'never' },
+      : { kind: 'never', instead: 'such tokens have no end there, so replace it by hand from time to time' },
     scope,
     isUnguessable: true,
   };

@@ -53,7 +53,7 @@ const inEightHours =
 /** What it means that no end is told. Every answer to a classic token that ends says when; OAuth's do not end. */
 const untold: Partial<Record<TokenFacts['kind'], Expiry>> = {
   PersonalAccessToken: { kind: 'never' },
-  OAuthUser: { kind: 'never' },
+  OAuthUser: { kind: 'never', instead: 'tokens of OAuth apps have no end, so use a GitHub App' },
   AppUser: { kind: 'unknown', why: inEightHours },
   InstallationToken: { kind: 'unknown', why: inAnHour },
 };

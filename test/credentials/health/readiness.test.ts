@@ -96,7 +96,12 @@ describe('too much is a warning and no error:', () => {
     [
       'a token that never ends',
       tokenFacts({ expiry: { kind: 'never' } }),
-      'True OverScoped: it never ends; give it an end on the forge',
+      'True OverScoped: it never ends; use one with an end',
+    ],
+    [
+      'a token that cannot have an end',
+      tokenFacts({ expiry: { kind: 'never', instead: 'tokens there have no end, so replace it by hand' } }),
+      'True OverScoped: it never ends; tokens there have no end, so replace it by hand',
     ],
     [
       'an App that may do more',

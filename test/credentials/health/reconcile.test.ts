@@ -74,7 +74,7 @@ describe('status says all that is known of', () => {
     own.secrets.put('apps/acme-promoter', { token: acme.person('hedy', own) });
     const { status } = await new Passes(own, tokenCredential(own.fullName)).pass();
     expect(status.expiryTime).toBeUndefined();
-    expect(status.expiry).toBe('It never ends: give it an end on the forge.');
+    expect(status.expiry).toBe('It never ends: use one with an end.');
   });
 
   test('a fine-grained token', async () => {

@@ -36,7 +36,10 @@ describe('a token of Gitea', () => {
     expect(await factsOf(recordedAs('exact'))).toEqual({
       kind: 'PersonalAccessToken',
       owner: { login: 'promoter', type: 'Unknown', id: '7' },
-      expiry: { kind: 'never' },
+      expiry: {
+        kind: 'never',
+        instead: 'such tokens have no end there, so replace it by hand from time to time',
+      },
       scope: {
         verdict: 'Least',
         granted: ['write:repository', 'write:issue', 'read:user'],

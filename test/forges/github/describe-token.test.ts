@@ -248,6 +248,15 @@ describe('a token', () => {
     expect([facts.kind, facts.expiry.kind, facts.isUnguessable]).toEqual([kind, expiry, kind !== 'Unknown']);
   });
 
+  test('that cannot have an end is not to be given one', async () => {
+    const { expiry } = await described(`gho_${'a'.repeat(36)}`, shown({ 'x-oauth-scopes': 'repo' }));
+    expect(expiry).toEqual({
+      kind: 'never',
+      instead: 'tokens of OAuth apps have no end, so use a GitHub App',
+    });
+    expect((await described(classic, shown({ 'x-oauth-scopes': 'repo' }))).expiry).toEqual({ kind: 'never' });
+  });
+
   test("of an App's user has no scopes, though the header is there", async () => {
     const facts = await described(`ghu_${'a'.repeat(36)}`, shown({ 'x-oauth-scopes': '' }));
     expect(facts.scope).toMatchObject({ verdict: 'Unknown', granted: [], lacking: [] });
