@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
-import { z } from 'zod';
 import { examples } from '../api/written.ts';
 import type { ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import type { ControllerProcess } from '../sandbox/controller-process.ts';
+import { lessOne, movedTo, type KubeObject } from './moved-rights.ts';
 import { rolesOf, rulesOf } from './rules.ts';
 
 /** What a user sees of a controller, each by what it is called. */
@@ -27,8 +27,6 @@ const credentialName = 'acme-promoter';
 /** Who holds the Lease before the controller comes: nobody yet, nobody any more, or another one for long. */
 export type LeaseBefore = 'none' | 'free' | 'held';
 
-type KubeObject = Readonly<Record<string, unknown>>;
-
 /**
  * The rights of the chart and of examples/ in a namespace of its own, of which one may be left out, with a Credential, its Secret and a
  * Pipeline of which nothing else exists.
@@ -46,11 +44,11 @@ export class BareInstall {
   async apply(chart: readonly KubeObject[], lease: LeaseBefore, without?: string): Promise<void> {
     const { namespace } = this;
     await this.#cluster.ensureNamespace(namespace);
-    const own = rolesOf(chart, account).map((object) => this.#moved(object));
+    const own = rolesOf(chart, account).map((object) => movedTo(namespace, object));
     const shown = examples()
       .map(({ object }) => object)
       .filter(({ kind }) => kind !== 'Namespace')
-      .map((object) => this.#moved(object));
+      .map((object) => movedTo(namespace, object));
     const roles = [...own, ...shown].map((object) => lessOne(object, without));
     const objects = [
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
@@ -83,11 +81,11 @@ export class BareInstall {
     await this.#applyAll([leaseOf(this.namespace, 'free')]);
   }
 
-  /** Reason of the Credential's condition Ready, after it was touched. */
+  /** Reason of the Credential's condition Ready, after a pass was asked for. */
   async #readiness(): Promise<string | undefined> {
     const path = `/apis/lockkeeper.dev/v1alpha1/namespaces/${this.namespace}/credentials/${credentialName}`;
-    const touched = { metadata: { annotations: { 'example.com/touched': String(Math.random()) } } };
-    await this.#cluster.api('PATCH', path, touched, 'application/merge-patch+json');
+    const asked = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': String(Math.random()) } } };
+    await this.#cluster.api('PATCH', path, asked, 'application/merge-patch+json');
     const { body } = await this.#cluster.api<WithConditions>('GET', path);
     return body.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
   }
@@ -138,30 +136,7 @@ export class BareInstall {
       objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'),
     );
   }
-
-  /** The same object in our namespace or, of a kind that is in none, under our name. */
-  #moved(object: KubeObject): KubeObject {
-    const { metadata, roleRef, subjects } = bound.parse(object);
-    const isWide = String(object['kind']).startsWith('Cluster');
-    const isWideRef = roleRef?.kind === 'ClusterRole';
-    return {
-      ...object,
-      metadata: isWide ? { name: this.namespace } : { name: metadata.name, namespace: this.namespace },
-      ...(roleRef === undefined
-        ? {}
-        : {
-            roleRef: { ...roleRef, name: isWideRef ? this.namespace : roleRef.name },
-            subjects: subjects?.map((each) => ({ ...each, namespace: this.namespace })),
-          }),
-    };
-  }
 }
-
-const bound = z.looseObject({
-  metadata: z.looseObject({ name: z.string() }),
-  roleRef: z.looseObject({ kind: z.string(), name: z.string() }).optional(),
-  subjects: z.array(z.looseObject({})).optional(),
-});
 
 interface WithConditions {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly reason: string }[] };
@@ -180,25 +155,5 @@ function leaseOf(namespace: string, lease: LeaseBefore): KubeObject {
       renewTime: now,
       leaseTransitions: 0,
     },
-  };
-}
-
-/** A role with each of its rights as a rule of its own, but for one. */
-function lessOne(object: KubeObject, without: string | undefined): KubeObject {
-  if (object['rules'] === undefined) return object;
-  return {
-    ...object,
-    rules: rulesOf([object]).flatMap((right) => (right === without ? [] : [ruleOf(right)])),
-  };
-}
-
-function ruleOf(right: string): object {
-  const [verb = '', thing = '', name] = right.split(' ');
-  const [resource = '', ...group] = thing.split('.');
-  return {
-    apiGroups: [group.join('.')],
-    resources: [resource],
-    verbs: [verb],
-    ...(name === undefined ? {} : { resourceNames: [name] }),
   };
 }

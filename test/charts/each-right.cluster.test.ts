@@ -2,13 +2,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Transport } from '../../src/kube/transport/transport.ts';
-import { haveRight } from '../../src/kube/access-review.ts';
 import { startFaultProxy, type FaultProxy } from '../kube/fault-proxy.ts';
 import { renderChart, type RenderedChart } from '../sandbox/chart.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { startController, type ControllerProcess } from '../sandbox/controller-process.ts';
+import { untilAllowed } from './until-allowed.ts';
 import { BareInstall, type LeaseBefore, type Seen } from './bare-install.ts';
 
 /** What breaks when the controller does not have a right, and what has to happen before anybody can see it. */
@@ -98,20 +97,7 @@ async function withInstall(
   const install = new BareInstall(cluster, namespace);
   await install.apply(chart.objects, lease, without);
   const token = await cluster.requestToken({ namespace, serviceAccount: 'lockkeeper-controller' });
-  const transport = new Transport({
-    server: cluster.server,
-    tls: () => ({ ca: cluster.ca }),
-    token: () => token,
-  });
-  try {
-    for (const right of install.left(chart.objects, without)) {
-      await eventually(`the API server knows of ${right}`, () =>
-        haveRight(transport, rightOf(right, namespace), new AbortController().signal),
-      );
-    }
-  } finally {
-    await transport.close();
-  }
+  await untilAllowed(cluster, { token, namespace }, install.left(chart.objects, without));
   const controller = await startController({
     folder: join(folder, namespace),
     chart,
@@ -126,21 +112,6 @@ async function withInstall(
   } finally {
     await controller.stop();
   }
-}
-
-function rightOf(right: string, namespace: string) {
-  const [verb = '', thing = '', name] = right.split(' ');
-  const [path = '', ...group] = thing.split('.');
-  const [resource = '', subresource] = path.split('/');
-  const isOfNamespace = resource === 'leases' || resource === 'secrets';
-  return {
-    verb,
-    group: group.join('.'),
-    resource,
-    ...(subresource === undefined ? {} : { subresource }),
-    ...(isOfNamespace ? { namespace } : {}),
-    ...(name === undefined ? {} : { name }),
-  };
 }
 
 /** Features that are not there. */
