@@ -257,13 +257,17 @@ test('a write token that ends while the forge is at its limit is given back as s
       call(),
     );
   const { token } = await mint();
+  const subject = { repository: { owner: 'acme', name: 'fleet' } };
+  const found = await identity.findInstallation(key, subject, call());
   const opened = provider.open(connection, { owner: 'acme', name: 'fleet' }, { value: token });
   forge.faults.add({ effect: { kind: 'status', ...everything } });
   expect(await failureOf(opened.look(look, call()))).toMatchObject({ code: 'RateLimited' });
   const before = forge.log.entries().length;
   expect(await failureOf(identity.revokeToken(token, call()))).toMatchObject({ code: 'WaitingForBudget' });
   expect(await failureOf(mint())).toMatchObject({ code: 'WaitingForBudget' });
-  const finding = identity.findInstallation(key, { repository: { owner: 'acme', name: 'fleet' } }, call());
+  const counting = identity.countRepositories({ key, installation: found }, call());
+  expect(await failureOf(counting)).toMatchObject({ code: 'WaitingForBudget' });
+  const finding = identity.findInstallation(key, subject, call());
   expect(await failureOf(finding)).toMatchObject({ code: 'WaitingForBudget' });
   expect(forge.log.entries()).toHaveLength(before);
   clock.advance(minuteMs);
