@@ -94,17 +94,13 @@ function becomingAccounts(index: RbacIndex, namespace: string): Becomers {
   });
 }
 
-/** Who can have a controller apply as itself what they write, wherever they may write it. */
+/** Who can have a controller apply as itself what they write, wherever they may write it; parts of Kubernetes can reach all without. */
 function becomingApplier(index: RbacIndex, applier: Applier): readonly Becoming[] {
   return index.once(`appliers ${applier}`, () =>
-    (['holders', 'baseline'] as const).flatMap((side) =>
-      holdingsOf(`applyAs:${applier}`, index, side).map((holding): Becoming => ({
-        detour: 'I-14',
-        holdings: [holding],
-        subject: holding.subject,
-        isBaseline: side === 'baseline',
-      })),
-    ),
+    holdingsOf(`applyAs:${applier}`, index).map((holding): Becoming => {
+      const { subject } = holding;
+      return { detour: 'I-14', holdings: [holding], subject, isBaseline: false };
+    }),
   );
 }
 

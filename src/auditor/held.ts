@@ -95,12 +95,12 @@ export function heldAnywhere(subject: Subject, index: RbacIndex, right: Right): 
 
 /**
  * Everybody whom a binding gives a right, be it in one namespace: each once, by a binding of the cluster if there is one. What comes by
- * groups is told of the groups.
+ * groups is told of the groups; what Kubernetes binds to its own parts is left out.
  */
-export function holdingsOf(right: Right, index: RbacIndex, side: Side): readonly Holding[] {
+export function holdingsOf(right: Right, index: RbacIndex): readonly Holding[] {
   const bySubject = new Map<string, Holding>();
   for (const scope of ['', ...index.boundNamespaces().toSorted()]) {
-    for (const [id, holder] of index.scope(scope)[side]) {
+    for (const [id, holder] of index.scope(scope).holders) {
       if (bySubject.has(id)) continue;
       const source = { holder, inCluster: scope === '', isOwn: true };
       const holding = new Held(holder.subject, [source]).first(right);
