@@ -20,6 +20,8 @@ export interface Found {
   readonly answeredAt?: Date;
   /** What status says of an earlier Secret or host holds no longer. */
   readonly replaced: boolean;
+  /** The forge was not asked though it was time; when to try again. */
+  readonly heldUntil?: Date;
 }
 
 /** What the forge said when it was asked. */

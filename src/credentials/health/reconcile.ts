@@ -11,6 +11,7 @@ import { isOfCredential, problemOrThrow } from '../problem.ts';
 import { probedAfter, questionOf, type Found, type Probed, type Said } from './probed.ts';
 import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
 import { ShownUses } from './shown-uses.ts';
+import { SilentHosts } from './silent-hosts.ts';
 import type { Uses } from './uses.ts';
 
 export interface CredentialReconcilerParts {
@@ -53,9 +54,11 @@ export class CredentialReconciler {
   readonly #probed = new Map<string, Probed>();
   readonly #written = new Map<string, Written>();
   readonly #useShown = new ShownUses();
+  readonly #silentHosts: SilentHosts;
 
   constructor(parts: CredentialReconcilerParts) {
     this.#parts = parts;
+    this.#silentHosts = new SilentHosts(parts.clock);
   }
 
   /** @param key `namespace/name` */
@@ -129,8 +132,7 @@ export class CredentialReconciler {
       const problem = problemOrThrow(thrown, signal);
       if (last?.named === named) return { ...last, problem };
       if (last !== undefined) this.#parts.uses.forgetHealth(key);
-      const { observedGeneration = generation } = credential.status ?? {};
-      return { replaced: last !== undefined || observedGeneration !== generation, problem };
+      return { ...unknown(credential, last), problem };
     }
     const { identity } = inspected;
     const before = last?.identity === identity && last.named === named ? last : undefined;
@@ -139,8 +141,17 @@ export class CredentialReconciler {
     else if (isChanged) this.#parts.uses.forgetOtherRepositories(key, credential.spec.repositories);
     const question = questionOf(credential, before, { uses: this.#parts.uses, now: clock.now() });
     if (before !== undefined && !isChanged && question.at > clock.now()) return before;
+    const { host } = credential.spec;
+    const hold = this.#silentHosts.hold(host);
+    if (hold !== undefined) {
+      const problem = before?.problem ?? hold.problem;
+      const heldUntil = hold.until;
+      return { ...(before ?? unknown(credential, last)), ...(problem && { problem }), heldUntil };
+    }
     const asking = before?.asking ?? this.#askingFrom(last === undefined ? credential : undefined);
-    const said = await this.#ask(key, question.repository, inspected, signal);
+    const said = await this.#silentHosts.ask(host, () =>
+      this.#ask(key, question.repository, inspected, signal),
+    );
     const replaced = last !== undefined && (before === undefined || before.replaced);
     const of = { identity, named, asking, replaced, before, now: clock.now() };
     const probed = probedAfter(credential, question, said, of);
@@ -172,10 +183,11 @@ export class CredentialReconciler {
   }
 
   /** Until the next pass, which reads the Secret at least. */
-  #nextMs(key: string, credential: Credential, { problem }: Found): number {
+  #nextMs(key: string, credential: Credential, { problem, heldUntil }: Found): number {
     const { uses, clock } = this.#parts;
     const now = clock.now();
     const ms = (instant: Date): number => Math.max(0, instant.getTime() - now.getTime());
+    if (heldUntil !== undefined) return 1.2 * ms(heldUntil);
     if (problem?.retryAt !== undefined) return Math.max(retryMs, ms(problem.retryAt));
     const probed = this.#probed.get(key);
     if (problem !== undefined || probed === undefined || uses.healthOf(key)?.good === false) return retryMs;
@@ -217,6 +229,13 @@ export class CredentialReconciler {
     this.#written.set(key, { uid, resourceVersion, status });
     return true;
   }
+}
+
+/** What can be said of a Credential whose Secret or forge was not asked. @param last what was asked of another Secret before */
+function unknown({ metadata, status }: Credential, last: Probed | undefined): Found {
+  const { generation } = metadata;
+  const { observedGeneration = generation } = status ?? {};
+  return { replaced: last !== undefined || observedGeneration !== generation };
 }
 
 function namedBy({ spec: { host, githubApp, token } }: Credential): string {
