@@ -42,7 +42,8 @@ function verdictOf({ auditor, report: { verdict }, notSeen }: ShownAccess): Judg
     return { verdict: told, why: `says the auditor, at ${checkedTime}; you may not list all of it` };
   if (told === verdict) return { verdict, why: seenBy(notSeen) };
   const other = `the auditor said ${told} at ${checkedTime}`;
-  const why = 'since then roles or bindings may have changed, or it trusts others than --trusted says';
+  const why =
+    'since then roles or bindings may have changed, or it was told otherwise by --trusted or --flux-locked-down';
   return { verdict, why: `${seenBy(notSeen)}; ${other}: ${why}` };
 }
 

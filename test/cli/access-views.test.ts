@@ -49,7 +49,7 @@ const part = 'by what you may list, which is not all';
 const told = 'says the auditor, at noon; you may not list all of it';
 const unasked = 'nobody has asked the API server whether it decides by them alone';
 const differs = (verdict: Verdict): string =>
-  `the auditor said ${verdict} at noon: since then roles or bindings may have changed, or it trusts others than --trusted says`;
+  `the auditor said ${verdict} at noon: since then roles or bindings may have changed, or it was told otherwise by --trusted or --flux-locked-down`;
 const stale = 'none since noon';
 const notSeen = ['clusterroles'];
 

@@ -285,7 +285,7 @@ describe('lockkeeper access', () => {
     // It may have been told to trust somebody, of which nobody else hears.
     expect(await ask(cluster.adminToken)).toMatchObject({
       verdict: 'Shared',
-      why: `by all roles and bindings of the cluster; the auditor said Exposed at ${checkedTime}: since then roles or bindings may have changed, or it trusts others than --trusted says`,
+      why: `by all roles and bindings of the cluster; the auditor said Exposed at ${checkedTime}: since then roles or bindings may have changed, or it was told otherwise by --trusted or --flux-locked-down`,
     });
     await status({ access: { ...access, verdict: 'Shared' } });
     expect(await ask(cluster.adminToken)).toMatchObject({ why: 'by all roles and bindings of the cluster' });
