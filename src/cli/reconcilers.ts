@@ -57,7 +57,7 @@ export interface Reconcilers {
   start(): void;
   /** Running passes are aborted at once, none begins. */
   abort(reason: Error): void;
-  /** Ends the passes, within eight seconds: see Controller.stop. */
+  /** Ends the passes, within seven seconds: see Controller.stop. */
   stop(): Promise<void>;
   /** Sends what is still to be told in Events, and gives the forges their read tokens back, within two seconds. */
   drain(): Promise<void>;

@@ -36,8 +36,11 @@ export interface ControllerOptions {
   readonly onPass?: (ended: EndedPass) => void;
 }
 
-/** How long passes that run may take to their end once we stop, and how long after that to heed that they are aborted. Both together, and what is left to do then, are to fit into ten seconds. */
-const endWithinMs = 4_000;
+/**
+ * How long passes that run may take to their end once we stop, and how long after that to heed that they are aborted. Ten seconds are to
+ * be enough for all: after these seven, two are for giving back the Lease and read tokens, and one for closing what is open.
+ */
+const endWithinMs = 3_000;
 const heedWithinMs = 4_000;
 
 /** Of the workers. The rest is for others while one namespace's passes are long, as where its forge is slow. */
@@ -76,7 +79,7 @@ export class Controller {
   }
 
   /**
-   * No new pass begins; running ones may end for four seconds, then are aborted and have four to heed it (they revoke tokens in
+   * No new pass begins; running ones may end for three seconds, then are aborted and have four to heed it (they revoke tokens in
    * that time), then are left behind. Never rejects; asked again, it gives the same promise.
    */
   stop(): Promise<void> {

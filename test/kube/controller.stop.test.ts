@@ -24,7 +24,7 @@ describe('stopping', () => {
     for (const key of ['a/1', 'a/2']) controller.queue.add(key);
     await pass();
     const stopped = stopping(controller);
-    await pass(3_900);
+    await pass(2_900);
     expect([stopped.is(), begun[0]?.signal.aborted]).toEqual([false, false]);
     begun[0]?.end({ requeueAfterMs: 10 });
     await pass(100);
@@ -32,12 +32,12 @@ describe('stopping', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('aborts them after four seconds, which is no failure and nothing to tell', async () => {
+  test('aborts them after three seconds, which is no failure and nothing to tell', async () => {
     const { controller, begun, failures, ended } = running();
     controller.queue.add('a/1');
     await pass();
     const stopped = stopping(controller);
-    await pass(4_000);
+    await pass(3_000);
     await pass();
     expect([stopped.is(), begun[0]?.signal.aborted, failures, ended]).toEqual([true, true, [], []]);
     expect(jest.getTimerCount()).toBe(0);
@@ -48,7 +48,7 @@ describe('stopping', () => {
     controller.queue.add('a/1');
     await pass();
     const stopped = stopping(controller);
-    await pass(7_900);
+    await pass(6_900);
     expect(stopped.is()).toBe(false);
     await pass(100);
     expect(stopped.is()).toBe(true);
