@@ -128,6 +128,12 @@ describe('its Pod', () => {
     expect(auditor.template.metadata.labels).not.toMatchObject(controller.selector.matchLabels);
   });
 
+  test('is told to trust nothing and nobody unless the values say so', async () => {
+    const { container: only } = await podOf(account);
+    const trusting = { trusted: [], fluxLockedDown: false, otherAuthorizers: 'Doubted' };
+    expect(readAuditorConfig(only.args.slice(1))).toMatchObject(trusting);
+  });
+
   test('is started with flags that the auditor takes, and carries every value to it', async () => {
     const values = {
       logLevel: 'debug',
