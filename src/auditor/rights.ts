@@ -76,7 +76,8 @@ export interface Grant {
   readonly words: string;
 }
 
-interface Row {
+/** What gives a right, as rules spell it. */
+export interface Row {
   readonly right: Right;
   readonly group: string;
   readonly resource: string;
@@ -96,7 +97,8 @@ const identities = { group: 'authentication.k8s.io' };
 const admission = { group: 'admissionregistration.k8s.io', ...make };
 const certificates = { group: 'certificates.k8s.io' };
 
-const rows: readonly Row[] = [
+/** All that gives a right; `actOn` alone goes by the start of a verb. */
+export const rows: readonly Row[] = [
   ...secretVerbs.map((verb): Row => {
     const right = `${verb}Secret` as const;
     if (verb === 'create' || verb === 'deletecollection')

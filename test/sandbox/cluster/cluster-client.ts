@@ -48,13 +48,26 @@ export class ClusterClient {
   readonly #server: string;
   readonly #token: Secret;
   readonly #agent: Agent;
+  readonly #headers: Readonly<Record<string, string>>;
   /** Path of the collection per apiVersion and kind, with `*` for the namespace; found by discovery. */
   readonly #collections = new Map<string, string>();
 
-  constructor({ server, token, agent }: { server: string; token: Secret; agent: Agent }) {
+  constructor({
+    server,
+    token,
+    agent,
+    headers = {},
+  }: {
+    server: string;
+    token: Secret;
+    agent: Agent;
+    /** Sent with each request. */
+    headers?: Readonly<Record<string, string>>;
+  }) {
     this.#server = server;
     this.#token = token;
     this.#agent = agent;
+    this.#headers = headers;
   }
 
   /**
@@ -76,6 +89,7 @@ export class ClusterClient {
       headers: {
         authorization: `Bearer ${this.#token.expose()}`,
         accept: 'application/json',
+        ...this.#headers,
         ...(body !== undefined && { 'content-type': contentType }),
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),

@@ -74,9 +74,9 @@ export class Cluster {
     return this.#admin.applyYaml(text);
   }
 
-  /** The same server as another user. */
-  as(token: Secret): ClusterClient {
-    return new ClusterClient({ server: this.server, token, agent: this.#agent });
+  /** The same server as another user. The headers go with each request, such as those that say who is impersonated. */
+  as(token: Secret, headers: Readonly<Record<string, string>> = {}): ClusterClient {
+    return new ClusterClient({ server: this.server, token, agent: this.#agent, headers });
   }
 
   /** Makes the namespace unless it is there. It can be deleted but does not go away: nothing here finalises namespaces. */
