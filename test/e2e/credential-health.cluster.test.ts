@@ -69,6 +69,11 @@ test.concurrent(
     await eventually('an Event says it', async () =>
       /Events:[^]*Warning\s+Revoked/.test(await described(stage, 'credential', credentialName)),
     );
+    await eventually('and one of the Pipeline', async () =>
+      /Events:[^]*Warning\s+Revoked.*CredentialHealthy: github\.com does not accept/.test(
+        await described(stage, 'pipeline', 'podinfo'),
+      ),
+    );
     const text = await described(stage, 'credential', credentialName);
     expect(text).toMatch(sentence);
     expect(text).toMatch(/Valid:\s+False/);
