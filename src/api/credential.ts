@@ -167,7 +167,9 @@ const credentialStatus = z.object({
     .describe('When and by what it was last used.'),
   lastUsedUnknown: message
     .optional()
-    .describe('Why the Credential that lastUsedFrom names cannot tell when the forge saw it last.'),
+    .describe(
+      'Why uses by others may not show in lastUsed: what the forge cannot tell, or why the Credential that lastUsedFrom names cannot.',
+    ),
   scope: z
     .object({
       verdict: z

@@ -26,9 +26,9 @@ export type CredentialFacts = (
 ) & {
   /** SHA-256 of a token in base64; absent where the token could be guessed from it, and for Apps, whose tokens come and go. */
   readonly tokenHash?: string;
-  /** When the forge last saw it in use, by whomever; absent where no one tells. */
+  /** When the forge last saw others use it; absent where no one tells, or the last use was ours. */
   readonly lastUsedOnForge?: ForgeLastUsed;
-  /** Why whoever `lastUsedFrom` names cannot tell when it was used. */
+  /** Why a use by others may be unknown. */
   readonly lastUsedUnknown?: string;
   /** What promotions with it took beyond what every one takes, in the last week. */
   readonly needs?: readonly MetNeed[];

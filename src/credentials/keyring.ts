@@ -17,12 +17,14 @@ import { observerOf } from './probing/observer.ts';
 import type { Opened } from './opening/opened.ts';
 import { openApp } from './opening/opened-app.ts';
 import { openToken } from './opening/opened-token.ts';
-import { AppProbes, probeToken } from './probing/probe.ts';
+import { OwnCalls } from './probing/own-calls.ts';
+import { AppProbes } from './probing/probe.ts';
 import { isOfCredential, problemOf, problemOrThrow } from './problem.ts';
 import { ReadTokens } from './opening/read-tokens.ts';
 import { readerThrough } from '../forges/through.ts';
 import { Session } from './opening/session.ts';
 import { Sightings, type Observed, type Sighted } from './probing/sightings.ts';
+import { TokenProbes } from './probing/token-probes.ts';
 import type { StoredSecret } from './material/stored-value.ts';
 import type { Doing, Uses } from './health/uses.ts';
 import { write } from './opening/writing.ts';
@@ -92,7 +94,9 @@ export class Keyring {
   readonly #logins = new Logins();
   readonly #needs: Needs;
   readonly #readTokens: ReadTokens;
+  readonly #ownCalls: OwnCalls;
   readonly #appProbes: AppProbes;
+  readonly #tokenProbes: TokenProbes;
   readonly #sightings: Sightings;
 
   constructor(parts: KeyringParts) {
@@ -100,7 +104,9 @@ export class Keyring {
     this.#needs = new Needs(parts.clock);
     this.#readTokens = new ReadTokens(parts.clock);
     this.#appProbes = new AppProbes(this.#installed, parts.clock);
-    this.#sightings = new Sightings(parts.clock);
+    this.#ownCalls = new OwnCalls(parts.clock);
+    this.#tokenProbes = new TokenProbes(this.#ownCalls);
+    this.#sightings = new Sightings(this.#ownCalls, parts.clock);
   }
 
   /**
@@ -216,8 +222,8 @@ export class Keyring {
     const facts =
       material.kind === 'app'
         ? await this.#appProbes.probe({ ...probing, material, listed: credential.spec.repositories }, call)
-        : await probeToken(
-            { ...probing, material },
+        : await this.#tokenProbes.probe(
+            { ...probing, material, written: credential.status },
             (token) => this.#sight(credential, forge, token, call),
             call,
           );
@@ -288,7 +294,10 @@ export class Keyring {
     call: Call,
   ): Promise<Opened> {
     const kept = { logins: this.#logins, installed: this.#installed, readTokens: this.#readTokens };
-    if (material.kind === 'token') return openToken({ forge, material, repository, ...kept }, call);
+    if (material.kind === 'token') {
+      const ownCalls = this.#ownCalls;
+      return openToken({ forge, material, repository, ownCalls, ...kept }, call);
+    }
     const { clock, onUnrevoked } = this.#parts;
     const told = { clock, onUnrevoked: () => onUnrevoked(nameOf(credential)) };
     return openApp({ forge, material, repository, ...kept, ...told }, call);
@@ -298,6 +307,7 @@ export class Keyring {
     for (const identity of identities) {
       this.#readTokens.retire(identity);
       this.#installed.retire(identity);
+      this.#ownCalls.forget(identity);
     }
   }
 

@@ -30,58 +30,39 @@ export function showUseAt(use: Use, written: LastUsed, writtenAt: Date | undefin
   return writtenAt === undefined ? use.time : addMs(writtenAt, showEveryMs);
 }
 
-/** What the forge saw within so long of our own use was that use: forges write theirs down late, and their clocks differ. */
-const sameUseMs = 15 * 60_000;
-
-/** From when to when something was done again and again; without `to`: until now. */
-export interface Span {
-  readonly from: Date;
-  readonly to?: Date;
-}
-
-/** By so much the forge's clock may be behind ours. */
-const slackMs = 60_000;
-
 /** Whether the time in status is that of the use, or later; it has whole seconds. */
 export function isShown(use: Date, shown: string): boolean {
   return use.getTime() - new Date(shown).getTime() < 1_000;
 }
 
 /**
- * When a credential was last used, by whose word: our own last call that was accepted, or a use that the forge saw clearly later,
- * which was somebody else's.
+ * When a credential was last used, by whose word: our own last call that was accepted, or a later use by somebody else that the forge saw.
+ * That one stays until there is a later one, though the forge, which tells the last alone, does not repeat it after our next check.
  *
- * @param asking when we asked the forge about it every ten minutes: that is a use to the forge, which tells the last one alone, so
- * that nothing can be told of others' uses in that time
+ * @param byOthers what the forge saw, where it was not one of our own calls
  */
 export function lastUsedOf(
   {
     written,
     writtenAt,
     now,
-    asking,
   }: {
     readonly written: LastUsed;
     readonly writtenAt: Date | undefined;
     readonly now: Date;
-    readonly asking: readonly Span[];
   },
   ours: Use | undefined,
-  forges: ForgeLastUsed | undefined,
+  byOthers: ForgeLastUsed | undefined,
 ): LastUsed {
-  const own = ours === undefined || now < showUseAt(ours, written, writtenAt) ? written : ownUse(ours);
-  if (forges === undefined || asking.some((span) => isWithin(forges.time, span))) return own;
-  const known = own === undefined ? undefined : new Date(own.time);
-  if (known !== undefined && forges.time <= addMs(known, sameUseMs)) return own;
+  const isOld = ours === undefined || (written !== undefined && isShown(ours.time, written.time));
+  const known = isOld || now < showUseAt(ours, written, writtenAt) ? written : ownUse(ours);
+  if (byOthers === undefined) return known;
+  if (known !== undefined && isShown(byOthers.time, known.time)) return known;
   return {
-    time: toTimestamp(forges.time),
+    time: toTimestamp(byOthers.time),
     source: 'Forge',
-    precision: sentence(forges.precision, 64),
+    precision: sentence(byOthers.precision, 64),
   };
-}
-
-function isWithin(time: Date, { from, to }: Span): boolean {
-  return addMs(from, -slackMs) <= time && (to === undefined || time <= addMs(to, slackMs));
 }
 
 function ownUse({ time, by }: Use): LastUsed {

@@ -3,7 +3,6 @@ import type { AppFacts } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
 import { nameOf } from '../keyring.ts';
 import { isOfCredential, type Problem } from '../problem.ts';
-import type { Span } from './last-used.ts';
 import { longestUnasked, nextQuestion, type Question, type Standing } from './questions.ts';
 import { leavesUntold } from './untold.ts';
 import type { Uses } from './uses.ts';
@@ -42,8 +41,6 @@ export interface Probed extends Found {
   readonly turnAt: Date;
   /** When each repository was asked about, and the last answer. */
   readonly asked: ReadonlyMap<string, { readonly at: Date; readonly facts: CredentialFacts | undefined }>;
-  /** When it was first asked of the same key or token; and of what earlier processes asked. */
-  readonly asking: readonly Span[];
 }
 
 /** What the forge is to be asked about a Credential next, and when. @param before what was asked of the same Secret */
@@ -79,7 +76,7 @@ export function probedAfter(
     before,
     now,
     ...of
-  }: Pick<Probed, 'identity' | 'named' | 'asking' | 'replaced'> & {
+  }: Pick<Probed, 'identity' | 'named' | 'replaced'> & {
     readonly before: Probed | undefined;
     readonly now: Date;
   },

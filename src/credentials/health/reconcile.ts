@@ -1,15 +1,15 @@
 import type { Credential } from '../../api/credential.ts';
 import { redactOurs } from '../../base/redaction.ts';
 import { isSameJson } from '../../base/same-json.ts';
-import { addMs, jittered, type Clock } from '../../base/time.ts';
+import { jittered, type Clock } from '../../base/time.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isOlder } from '../../kube/resource-version.ts';
 import { announceCredential, type CredentialAnnouncement } from './announce.ts';
 import { nameOf, type Inspected, type Keyring } from '../keyring.ts';
-import { isShown, showUseAt, type Span } from './last-used.ts';
+import { isShown, showUseAt } from './last-used.ts';
 import { isOfCredential, problemOrThrow } from '../problem.ts';
 import { probedAfter, questionOf, type Found, type Probed, type Said } from './probed.ts';
-import { checkedTimeEveryMs, credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
+import { credentialStatusOf, ownPart, type OwnStatus } from './status.ts';
 import { ShownUses } from './shown-uses.ts';
 import { SilentHosts } from './silent-hosts.ts';
 import type { Uses } from './uses.ts';
@@ -90,7 +90,6 @@ export class CredentialReconciler {
       ...(found.problem === undefined ? {} : { problem: found.problem }),
       lastUse,
       lastUsedWrittenAt: lastUse && this.#useShown.at(key, lastUse.by),
-      asking: this.#probed.get(key)?.asking ?? [],
       health: uses.healthOf(key),
       writePermissions: this.#parts.writePermissions(credential.spec.host) ?? [],
       warningDays: this.#parts.warningDays,
@@ -148,12 +147,11 @@ export class CredentialReconciler {
       const heldUntil = hold.until;
       return { ...(before ?? unknown(credential, last)), ...(problem && { problem }), heldUntil };
     }
-    const asking = before?.asking ?? this.#askingFrom(last === undefined ? credential : undefined);
     const said = await this.#silentHosts.ask(host, () =>
       this.#ask(key, question.repository, inspected, signal),
     );
     const replaced = last !== undefined && (before === undefined || before.replaced);
-    const of = { identity, named, asking, replaced, before, now: clock.now() };
+    const of = { identity, named, replaced, before, now: clock.now() };
     const probed = probedAfter(credential, question, said, of);
     this.#probed.set(key, probed);
     return probed;
@@ -172,14 +170,6 @@ export class CredentialReconciler {
       const owner = await app().catch(() => undefined);
       return { problem, ...(owner === undefined ? {} : { app: owner }) };
     }
-  }
-
-  /** From now on; and before, as far as a status shows that an earlier process did: it moves its time hourly. */
-  #askingFrom(found: Credential | undefined): readonly Span[] {
-    const checked = found?.status?.checkedTime;
-    const before = checked === undefined ? undefined : new Date(checked);
-    const now = { from: this.#parts.clock.now() };
-    return before === undefined ? [now] : [{ from: before, to: addMs(before, checkedTimeEveryMs) }, now];
   }
 
   /** Until the next pass, which reads the Secret at least. */

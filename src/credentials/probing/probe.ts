@@ -4,13 +4,11 @@ import { installationAccount } from '../../forges/budget/account-name.ts';
 import type { Call } from '../../forges/forge.ts';
 import type { AppFacts, Installation, Permission, Subject } from '../../forges/identity.ts';
 import type { CredentialFacts } from '../credential.ts';
-import { describedToken } from './described-token.ts';
 import { installedName, type InstalledApps } from '../opening/installed.ts';
 import type { ListedForge } from '../listed-forge.ts';
-import type { AppMaterial, TokenMaterial } from '../material/material.ts';
+import type { AppMaterial } from '../material/material.ts';
 import { isOfCredential, problemOf } from '../problem.ts';
 import { accountsOf, Reaches } from './reach.ts';
-import type { Observed, Sighted } from './sightings.ts';
 
 /** What the forge is asked about. */
 export interface Probing<M> extends Subject {
@@ -118,37 +116,4 @@ function mintedWith(
 
 function describedKey({ connection }: ListedForge, { identity }: AppMaterial): string {
   return `${connection.endpoint.host} ${identity}`;
-}
-
-/** Asks the forge about a stored token: one request. @param sight asks whoever is named to know more of it */
-export async function probeToken(
-  { forge, material, ...subject }: Probing<TokenMaterial>,
-  sight: (observed: Omit<Observed, 'organization'>) => Promise<Sighted>,
-  call: Call,
-): Promise<CredentialFacts> {
-  const facts = await describedToken(forge, material.token, subject, call);
-  const { owner, expiry, scope, rate, lastUsed, isUnguessable } = facts;
-  const { token, identity } = material;
-  const expiresAt = expiry.kind === 'at' ? { expiresAt: expiry.time } : {};
-  const { found, why } = await sight({
-    token,
-    identity,
-    owner: owner.login,
-    alsoNeeds: subject.alsoNeeds,
-    ...expiresAt,
-  });
-  const lastUsedOnForge = lastUsed ?? found?.lastUsed;
-  return {
-    kind: 'token',
-    token: { ...facts, scope: scope.verdict === 'Unknown' ? (found?.scope ?? scope) : scope },
-    ...(isUnguessable ? { tokenHash: hashOf(material) } : {}),
-    ...(lastUsedOnForge === undefined ? {} : { lastUsedOnForge }),
-    ...(why === undefined ? {} : { lastUsedUnknown: why }),
-    ...(rate === undefined ? {} : { rate }),
-  };
-}
-
-/** As GitHub's audit log has it in `hashed_token`. */
-function hashOf({ token }: TokenMaterial): string {
-  return Buffer.from(token.fingerprint(), 'hex').toString('base64');
 }

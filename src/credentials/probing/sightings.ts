@@ -8,6 +8,7 @@ import type { AppMaterial, Material } from '../material/material.ts';
 import { repositoryOf } from '../named-repository.ts';
 import { leavesUntold } from '../health/untold.ts';
 import { problemOrThrow } from '../problem.ts';
+import type { OwnCalls } from './own-calls.ts';
 
 /** How often an organization is asked about one token. */
 const everyMs = 3_600_000;
@@ -47,7 +48,7 @@ interface Looked {
 }
 
 interface Known extends Looked {
-  readonly judgedFor: string;
+  readonly askedAs: string;
 }
 
 /**
@@ -56,9 +57,11 @@ interface Known extends Looked {
  */
 export class Sightings {
   readonly #known = new LRUCache<string, Known>({ max: 1_000 });
+  readonly #ownCalls: OwnCalls;
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  constructor(ownCalls: OwnCalls, clock: Clock) {
+    this.#ownCalls = ownCalls;
     this.#clock = clock;
   }
 
@@ -66,13 +69,14 @@ export class Sightings {
   async of(looking: Looking, call: Call): Promise<Sighted> {
     const { observer, observed } = looking;
     const key = `${observed.identity} ${observer.identity}`;
-    const judgedFor = (observed.alsoNeeds ?? []).join(' ');
+    const askedAs = JSON.stringify([observed.owner, observed.expiresAt, observed.alsoNeeds]);
     const now = this.#clock.now();
     const before = this.#known.get(key);
-    // What it may do is judged anew when promotions have come to take more.
-    if (before !== undefined && before.dueAt > now && before.judgedFor === judgedFor) return before.sighted;
+    // It is looked for anew under another name or end, and judged anew when promotions have come to take more.
+    if (before !== undefined && before.dueAt > now && before.askedAs === askedAs) return before.sighted;
+    if (observer.kind === 'token') this.#ownCalls.note(observer.identity);
     const looked = await look(looking, { now, before }, call);
-    this.#known.set(key, { ...looked, judgedFor });
+    this.#known.set(key, { ...looked, askedAs });
     return looked.sighted;
   }
 }

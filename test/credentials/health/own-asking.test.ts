@@ -35,14 +35,28 @@ function countingQuestions({ clock }: Promoter, usedAt?: Date): ListedForge {
 test('our own questions are not shown as a use by somebody else, not after a restart either', async () => {
   const own = await acme.promoter();
   own.secrets.put('apps/acme-promoter', { token: acme.person('hedy', own) });
-  const keyring = own.keyringOf(new Map([['github.com', countingQuestions(own)]]));
+  const forge = countingQuestions(own);
+  const keyring = own.keyringOf(new Map([['github.com', forge]]));
   const passes = new Passes({ ...own, keyring }, tokenCredential(own.fullName));
   for (let times = 0; times < 12; times += 1) {
     const { status } = await passes.pass(11 * minuteMs);
     expect([status.valid, status.lastUsed]).toEqual(['True', undefined]);
   }
-  const restarted = passes.restarted();
-  expect((await restarted.pass(minuteMs)).status.lastUsed).toBeUndefined();
+  const next = own.keyringOf(new Map([['github.com', forge]]));
+  const restarted = new Passes({ ...own, keyring: next }, passes.credential);
+  expect((await restarted.pass(11 * minuteMs)).status.lastUsed).toBeUndefined();
+});
+
+test('that others may have used it between them is said where the token itself is told', async () => {
+  const own = await acme.promoter();
+  own.secrets.put('apps/acme-promoter', { token: acme.person('alan', own) });
+  const keyring = own.keyringOf(new Map([['github.com', countingQuestions(own)]]));
+  const passes = new Passes({ ...own, keyring }, tokenCredential(own.fullName));
+  await passes.pass();
+  expect((await passes.pass(11 * minuteMs)).status).toMatchObject({
+    lastUsedUnknown:
+      'github.com tells the last use alone, and our own checks are uses to it: what others do between two of them is not seen',
+  });
 });
 
 test("a use from before we asked is somebody else's, and stays shown", async () => {

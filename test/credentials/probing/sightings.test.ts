@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Credential } from '../../../src/api/credential.ts';
 import type { CredentialFacts } from '../../../src/credentials/credential.ts';
-import { addMs } from '../../../src/base/time.ts';
+import { addMs, toTimestamp } from '../../../src/base/time.ts';
 import { call } from '../../forges/github/opened.ts';
 import type { Permissions } from '../../sandbox/forge/permission-set.ts';
 import { Passes, readyOf } from '../health/passes.ts';
@@ -52,7 +52,7 @@ async function observed(
     ...usual,
     spec: { ...usual.spec, lastUsedFrom: { credentialRef: { name: 'org' } } },
   };
-  return { own, credential, installation };
+  return { own, credential, installation, token };
 }
 
 async function probe({ keyring }: Promoter, credential: Credential): Promise<CredentialFacts> {
@@ -70,7 +70,6 @@ describe('when the forge last saw a token is asked of whom lastUsedFrom names', 
       await own.keyring.open(credential, own.purpose, call())
     ).reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
     const facts = await probe(own, credential);
-    expect(facts.lastUsedOnForge?.time.getTime()).toBeGreaterThan(Date.now() - minuteMs);
     expect(facts).toMatchObject({ kind: 'token', token: { scope: { verdict: 'Least' } } });
     const minted = acme.forge.world.credentials
       .tokens()
@@ -88,6 +87,50 @@ describe('when the forge last saw a token is asked of whom lastUsedFrom names', 
         revoked: true,
       },
     ]);
+  });
+
+  test('before it is used to ask with, so that a use by others since then shows, and stays shown', async () => {
+    const { own, credential, token } = await observed();
+    const passes = new Passes(own, credential);
+    for (let times = 0; times < 6; times += 1)
+      expect((await passes.pass(10 * minuteMs)).status.lastUsed).toBeUndefined();
+    own.clock.advance(7 * minuteMs);
+    await fetch(`${acme.forge.urls.api}/user`, { headers: { authorization: `Bearer ${token}` } });
+    const stolen = { time: toTimestamp(own.clock.now()), source: 'Forge' };
+    for (let times = 0; times < 3; times += 1)
+      expect((await passes.pass(4 * minuteMs)).status.lastUsed).toMatchObject(stolen);
+    expect((await passes.pass(90 * minuteMs)).status.lastUsed).toMatchObject(stolen);
+  });
+
+  test('and what it saw our promotions do is theirs', async () => {
+    const { own, credential } = await observed();
+    const passes = new Passes(own, credential);
+    await passes.pass();
+    own.clock.advance(61 * minuteMs);
+    const { reader } = await own.keyring.open(credential, own.purpose, call());
+    await reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call());
+    expect((await passes.pass(4 * minuteMs)).status.lastUsed).toMatchObject({
+      by: 'apps/podinfo staging',
+      source: 'Controller',
+    });
+  });
+
+  test('and no call of ours that came to nothing is taken for a use by others', async () => {
+    const { own, credential } = await observed();
+    const passes = new Passes(own, credential);
+    await passes.pass();
+    own.clock.advance(61 * minuteMs);
+    const { reader } = await own.keyring.open(credential, own.purpose, call());
+    const mend = acme.forge.faults.add({
+      route: 'POST /graphql',
+      count: Infinity,
+      effect: { kind: 'lostAnswer' },
+    });
+    await expect(
+      reader.look({ baseBranch: 'main', headBranch: 'x', paths: [] }, call()),
+    ).rejects.toMatchObject({ code: 'Unavailable' });
+    mend();
+    expect((await passes.pass(4 * minuteMs)).status.lastUsed).toBeUndefined();
   });
 
   test('hourly at most', async () => {
