@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -34,6 +34,34 @@ afterAll(async () => {
   mute.close();
   await scene.stop();
 });
+
+/** A port that breaks each connection until it is opened, and then leads to another one of this machine. */
+async function startDoor(
+  to: number,
+): Promise<{ port: number; open: () => void; close: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  let isOpen = false;
+  const kept = (socket: Socket): Socket => {
+    sockets.add(socket);
+    // Whoever breaks off tells us so by an error.
+    return socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((socket) => {
+    if (!isOpen) return void socket.destroy();
+    const upstream = kept(connect(to, '127.0.0.1'));
+    kept(socket).pipe(upstream).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server that listens has one
+    open: () => (isOpen = true),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 let leader: ControllerProcess;
 async function leading(): Promise<ControllerProcess> {
@@ -152,6 +180,24 @@ test('a leader that has nothing to do ends soon and gives the Lease back', async
   expect(code).toBe(0);
   expect((await leaseOf(scene.world)).holder).toBe('');
 });
+
+test('one that is started while the API server is away says what it waits for, and is ready when that is back', async () => {
+  const away = await startDoor(Number(new URL(scene.world.cluster.server).port));
+  try {
+    const env = { KUBERNETES_SERVICE_PORT: String(away.port) };
+    const waiting = await scene.world.startReplica({ env, until: 'listening' });
+    const missing = /cache-pipelines: has not been filled yet, last Unavailable; /;
+    await said(waiting, 'the caches are not filled yet', 20_000, (line) =>
+      missing.test(String(line['missing'])),
+    );
+    away.open();
+    const opened = Date.now();
+    printTime('API server back: who waited for it is ready', (await said(waiting, 'ready')) - opened);
+    expect(await waiting.stop()).toBe(0);
+  } finally {
+    await away.close();
+  }
+}, 60_000);
 
 test('a second SIGTERM ends it at once', async () => {
   await leading();
