@@ -13,7 +13,7 @@ import type { Observed, Sighted } from './sightings.ts';
 type Row = Pick<ObservedToken, 'owner' | 'expiresAt'>;
 
 /** Asks whoever is named to know more of a token. */
-export type Sight = (observed: Omit<Observed, 'organization'>) => Promise<Sighted>;
+type Sight = (observed: Omit<Observed, 'organization'>) => Promise<Sighted>;
 
 type TokenProbing = Probing<TokenMaterial> & { readonly written: CredentialStatus | undefined };
 
