@@ -22,8 +22,14 @@ function strangersHost(): string {
   return `127.0.0.1:${(stranger.address() as AddressInfo).port}`; // a TCP server that listens has one
 }
 
-/** What the Credential's own health costs. */
-const probes = new Set(['GET /app', 'GET /repos/{owner}/{repo}/installation']);
+/** What the Credential's own health costs: whose the App is, where it is, and how many repositories its key opens. */
+const probes = new Set([
+  'GET /app',
+  'GET /repos/{owner}/{repo}/installation',
+  'POST /app/installations/{installation_id}/access_tokens',
+  'GET /installation/repositories',
+  'DELETE /installation/token',
+]);
 
 const notAKey = 'ssh-rsa-9zQ4vK7mT2xW8bN3cR6yL1pD5hJ0fGs';
 

@@ -96,7 +96,8 @@ describe('what is too much or will end is a warning, and promotions go on:', () 
       const ends = new Date(Math.floor(Date.now() / 1_000) * 1_000 + 10 * 86_400_000);
       await stage.putSecret({ token: forge.createToken(stage.login, ['repo'], ends) });
       // So that the Secret is looked at now.
-      await stage.applyCredential({ repositories: [stage.repository, 'acme/other'] });
+      await scene.world.forge.createRepository('acme/beside', { 'README.md': '' });
+      await stage.applyCredential({ repositories: [stage.repository, 'acme/beside'] });
       const status = await credential(stage, (seen) => ready(seen).startsWith('True Expiring'));
       const time = `${ends.toISOString().slice(0, 19)}Z`;
       expect(ready(status)).toBe(
@@ -114,9 +115,11 @@ describe('what is too much or will end is a warning, and promotions go on:', () 
     async () => {
       const stage = await scene.stage('broad-installation');
       stage.installation.repositories = undefined;
-      await stage.applyCredential({ repositories: [stage.repository, 'acme/other'] });
+      await stage.world.forge.createRepository('acme/beyond', { 'README.md': '' });
+      await stage.applyCredential({ repositories: [stage.repository, 'acme/beyond'] });
       const status = await credential(stage, (seen) => ready(seen).startsWith('True BroadInstallation'));
       expect(status.scope).toMatchObject({ verdict: 'Broad', repositories: expect.any(Number) });
+      expect(status.scope?.repositories).toBeGreaterThan(1);
       await stage.release();
       await proposed(stage);
     },
