@@ -59,7 +59,13 @@ export class Reaches {
 
   async #count({ forge, material, installation }: Reaching, call: Call): Promise<Reach['repositories']> {
     const { connection, provider } = forge;
-    const key = JSON.stringify([connection.endpoint.host, material.identity, installation.id]);
+    const key = JSON.stringify([
+      connection.endpoint.host,
+      material.identity,
+      installation.id,
+      // Whoever changes that has changed their number.
+      installation.repositorySelection,
+    ]);
     const known = this.#counted.get(key);
     const now = this.#clock.now();
     if (known !== undefined && addMs(known.at, countEveryMs) > now) return known.repositories;

@@ -87,6 +87,18 @@ describe('the repositories of an installation are counted', () => {
     expect(acme.asked().filter((route) => route === list)).toHaveLength(1);
   });
 
+  test('at once when the App is put on all of them', async () => {
+    const own = await acme.promoter();
+    const passes = new Passes(own);
+    await passes.pass();
+    await widen(own, 2);
+    own.installation.repositories = undefined;
+    expect((await passes.pass(11 * minuteMs)).status.scope).toMatchObject({
+      verdict: 'Broad',
+      repositories: 3,
+    });
+  });
+
   test('or the verdict is Unknown, and says why, until they are', async () => {
     const own = await acme.promoter();
     acme.forge.faults.add({ route: list, count: Infinity, effect: { kind: 'status', status: 503 } });
