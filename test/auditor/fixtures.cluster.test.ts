@@ -11,6 +11,7 @@ import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control
 import { needed, question } from './fixtures/fixture.ts';
 import { fixtures } from './fixtures/index.ts';
 import { binding, role, type Written } from './fixtures/objects.ts';
+import { grantedBy, type Granted } from './granted.ts';
 import { bootstrap, expectedOf, findings, indexOf } from './indexed.ts';
 import { aggregate, readRbac, worth } from './live-rbac.ts';
 import { anyRules } from './random-rules.ts';
@@ -45,6 +46,7 @@ test.each(fixtures)('$name', async (fixture) => {
     expect(disagreements(report, answers)).toEqual([]);
     const subjects = subjectsOf(index, objects);
     expect(await allowedTo(subjects)).toEqual(foundFor(subjects, index));
+    expect(await refusedAmong(grantedBy(fixture.objects, index))).toEqual([]);
   } finally {
     await remove(objects);
   }
@@ -114,29 +116,33 @@ async function allowedTo(subjects: readonly Subject[]): Promise<Record<string, r
   return Object.fromEntries(await Promise.all(each));
 }
 
-async function isAllowed(
-  { user, groups }: { readonly user?: string; readonly groups: readonly string[] },
-  verb: SecretVerb,
-): Promise<boolean> {
+async function refusedAmong(granted: readonly Granted[]): Promise<readonly Granted[]> {
+  const answers = await Promise.all(
+    granted.map(async ({ subject, ...each }) => reviewed(identityOf(subject), each)),
+  );
+  return granted.filter((_, at) => !answers[at]);
+}
+
+function isAllowed(who: Identity, verb: SecretVerb): Promise<boolean> {
   const { namespace, secret } = question;
   const isNameless = verb === 'create' || verb === 'deletecollection';
+  const about = { namespace, verb, version: 'v1', resource: 'secrets' };
+  return reviewed(who, { ...about, ...(!isNameless && { name: secret }) });
+}
+
+interface Identity {
+  readonly user?: string;
+  readonly groups: readonly string[];
+}
+
+async function reviewed({ user, groups }: Identity, resourceAttributes: object): Promise<boolean> {
   const { status, body } = await cluster.api<{ status: { allowed: boolean } }>(
     'POST',
     '/apis/authorization.k8s.io/v1/subjectaccessreviews',
     {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
-      spec: {
-        ...(user !== undefined && { user }),
-        groups,
-        resourceAttributes: {
-          namespace,
-          verb,
-          version: 'v1',
-          resource: 'secrets',
-          ...(!isNameless && { name: secret }),
-        },
-      },
+      spec: { ...(user !== undefined && { user }), groups, resourceAttributes },
     },
   );
   if (status !== 201) throw new Error(`the API server answered ${status}`);
