@@ -96,8 +96,7 @@ describe('what is too much or will end is a warning, and promotions go on:', () 
       const ends = new Date(Math.floor(Date.now() / 1_000) * 1_000 + 10 * 86_400_000);
       await stage.putSecret({ token: forge.createToken(stage.login, ['repo'], ends) });
       // So that the Secret is looked at now.
-      await scene.world.forge.createRepository('acme/beside', { 'README.md': '' });
-      await stage.applyCredential({ repositories: [stage.repository, 'acme/beside'] });
+      await stage.applyCredential({ repositories: [stage.repository, 'acme/other'] });
       const status = await credential(stage, (seen) => ready(seen).startsWith('True Expiring'));
       const time = `${ends.toISOString().slice(0, 19)}Z`;
       expect(ready(status)).toBe(
