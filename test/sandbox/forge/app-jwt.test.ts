@@ -44,6 +44,7 @@ test("our own client learns the App's login and where it is installed, and is to
     expect(await identity.describeApp(key, call)).toEqual({
       login: 'acme-promoter[bot]',
       id: `${world.app.id}`,
+      installations: 1,
     });
     expect(await identity.findInstallation(key, { repository: { owner, name } }, call)).toMatchObject({
       id: `${world.installation.id}`,
