@@ -1,32 +1,13 @@
-import type { Reason } from '../api/reasons.ts';
 import { redactLines } from '../base/redaction.ts';
 import { isForgeError } from '../forges/errors.ts';
-import type { Forge, ForgeReader, Head, Look, NewCommit, PullRequest } from '../forges/forge.ts';
+import type { Forge, ForgeReader, Head, Look, PullRequest } from '../forges/forge.ts';
 import type { Plan, PlannedWrite } from '../forges/plan.ts';
-import { edit } from '../manifests/edit.ts';
-import { markerText } from '../manifests/marker.ts';
-import { scan, type Warning } from '../manifests/scan.ts';
-import type { MarkedFile, MarkerIndex } from './marker-index.ts';
-import {
-  branchOf,
-  proposalOf,
-  readTrailers,
-  type Change,
-  type Promotion,
-  type Proposal,
-} from './proposal.ts';
-
-/** Where and how the pull request is made. */
-export interface Place {
-  /** `host/owner/name` */
-  readonly repository: string;
-  readonly baseBranch: string;
-  /** `[]`: the whole repository. */
-  readonly paths: readonly string[];
-  readonly labels: readonly string[];
-  readonly reviewers: readonly string[];
-  readonly draft: boolean;
-}
+import { editAll } from './edit-all.ts';
+import type { MarkerIndex } from './marker-index.ts';
+import type { Place } from './place.ts';
+import { branchOf, proposalOf, readTrailers, type Promotion, type Proposal } from './proposal.ts';
+import { refused, type Refused } from './refused.ts';
+import { whyNotOurs } from './whose-branch.ts';
 
 /** What earlier passes recorded of this environment's branch. */
 export interface Recorded {
@@ -64,7 +45,7 @@ export interface MadeCommit {
 
 export type Proposed =
   | { readonly kind: 'proposed'; readonly commit: MadeCommit; readonly pullRequest: PullRequest }
-  | { readonly kind: 'refused'; readonly reason: Reason; readonly message: string }
+  | Refused
   /** Somebody moved the branch while we looked; look again. */
   | { readonly kind: 'overtaken' };
 
@@ -103,7 +84,7 @@ export async function propose(
   const files = await hands.index.find({ ...hands, forge: hands.reader, repository: place.repository, look });
   const edits = editAll(files, promotion, place);
   if ('reason' in edits) return edits;
-  const foreign = head === undefined ? undefined : whyNotOurs(head, promotion, recorded, hands.login);
+  const foreign = head === undefined ? undefined : whyNotOurs(head, promotion, recorded.commits, hands.login);
   if (foreign !== undefined) return foreign;
 
   const proposal = withoutSecrets(proposalOf(promotion, edits));
@@ -159,121 +140,6 @@ function withoutSecrets({ branch, title, body, commitMessage }: Proposal): Propo
 /** What we know our own by. */
 function isForPrograms(line: string): boolean {
   return /^(<!-- lockkeeper |Lockkeeper-)/.test(line);
-}
-
-function refused(reason: Reason, message: string): Extract<Proposed, { kind: 'refused' }> {
-  return { kind: 'refused', reason, message };
-}
-
-interface Edits {
-  readonly files: NewCommit['files'];
-  readonly changes: readonly Change[];
-  /** Of comments that look like markers and mark nothing. */
-  readonly warnings: readonly Warning[];
-}
-
-const refusals = {
-  NotYaml: 'FileNotYaml',
-  TooLarge: 'FileNotYaml',
-  TooDeep: 'FileNotYaml',
-  MarkersConflict: 'MarkersConflict',
-  MarkerNotScalar: 'MarkerNotScalar',
-  EditNotExact: 'EditRefused',
-} as const satisfies Record<string, Reason>;
-
-/** Every marked value of the environment set to the revision: all of them or nothing. */
-function editAll(
-  files: readonly MarkedFile[],
-  promotion: Promotion,
-  place: Place,
-): Edits | Extract<Proposed, { kind: 'refused' }> {
-  const { revision, namespace, pipeline, environment } = promotion;
-  const name = `${namespace}:${pipeline}:${environment}`;
-  const edited: NewCommit['files'][number][] = [];
-  const changes: Change[] = [];
-  const warnings: Warning[] = [];
-  let marked = 0;
-  let carriesDigest = false;
-  for (const file of files) {
-    const result = edit(file, promotion, {
-      version: revision.version,
-      ...(revision.digest === undefined ? {} : { digest: revision.digest }),
-    });
-    switch (result.kind) {
-      case 'unmarked':
-        if (file.text.includes(name)) warnings.push(...scan(file).warnings);
-        break;
-      case 'refused': {
-        const line = result.line === undefined ? '' : `:${result.line}`;
-        return refused(refusals[result.code], `${file.path}${line}: ${result.message}`);
-      }
-      case 'unchanged':
-        marked += 1;
-        warnings.push(...result.warnings);
-        carriesDigest ||= result.fields.includes('digest');
-        break;
-      case 'changed':
-        marked += 1;
-        warnings.push(...result.warnings);
-        edited.push({ path: file.path, text: result.text, executable: file.executable ?? false });
-        changes.push(...result.edits.map(({ line, from, to }) => ({ path: file.path, line, from, to })));
-        break;
-      default:
-        return result satisfies never;
-    }
-  }
-  if (marked === 0) return refused('MarkerNotFound', whyNoMarker(files, promotion, place));
-  if (changes.length === 0) {
-    // The same version with another content: merging nothing would change nothing.
-    if (!carriesDigest && revision.digest !== undefined && promotion.running?.version === revision.version) {
-      return refused(
-        'DigestNotCarried',
-        `${promotion.environment} runs ${revision.version} with another digest, and no marker carries one; add one with "$field": "digest"`,
-      );
-    }
-    return refused(
-      'AlreadyInGit',
-      `${place.baseBranch} of ${place.repository} already has ${revision.version} for ${promotion.environment}`,
-    );
-  }
-  return { files: edited, changes, warnings };
-}
-
-function whyNoMarker(files: readonly MarkedFile[], promotion: Promotion, place: Place): string {
-  const where =
-    place.paths.length === 0 ? place.repository : `${place.paths.join(', ')} in ${place.repository}`;
-  const wanted = `no ${markerText({ ...promotion, field: 'version' })} in ${where}`;
-  for (const file of files) {
-    const [warning] = scan(file).warnings;
-    if (warning !== undefined) return `${wanted}; ${file.path}:${warning.line}: ${warning.message}`;
-  }
-  return `${wanted}; put it behind the version`;
-}
-
-/** A head is ours when it was recorded before the branch moved, or when the forge vouches that our own account made it for us. */
-function whyNotOurs(
-  head: Head,
-  promotion: Promotion,
-  recorded: Recorded,
-  login: string,
-): Extract<Proposed, { kind: 'refused' }> | undefined {
-  if (recorded.commits.includes(head.commit)) return undefined;
-  const branch = branchOf(promotion);
-  const claims = readTrailers(head.message);
-  const { namespace, pipeline, environment, instance } = promotion;
-  if (claims.instance !== undefined && claims.instance !== instance) {
-    return refused(
-      'OwnedByOtherInstance',
-      `branch ${branch} belongs to installation ${claims.instance}; delete it there or rename the Pipeline`,
-    );
-  }
-  const claimed =
-    claims.instance === instance && claims.environment === `${namespace}/${pipeline}/${environment}`;
-  if (claimed && head.verified && head.authorLogin === login) return undefined;
-  return refused(
-    'BranchTampered',
-    `branch ${branch} is at ${head.commit.slice(0, 12)}, which we did not make; merge or delete it`,
-  );
 }
 
 /**

@@ -1,13 +1,8 @@
 import { revisionOf } from '../../src/base/revision.ts';
 import { MarkerIndex } from '../../src/proposing/marker-index.ts';
 import { branchOf, type Promotion } from '../../src/proposing/proposal.ts';
-import {
-  propose,
-  type Hands,
-  type MadeCommit,
-  type Place,
-  type Proposed,
-} from '../../src/proposing/propose.ts';
+import type { Place } from '../../src/proposing/place.ts';
+import { propose, type Hands, type MadeCommit, type Proposed } from '../../src/proposing/propose.ts';
 import { tokenCredential, type Acme, type Promoter } from '../credentials/promoter.ts';
 import type { PullRequest } from '../sandbox/forge/repository.ts';
 
