@@ -15,6 +15,7 @@ import { grantedBy, type Granted } from './granted.ts';
 import { bootstrap, expectedOf, findings, indexOf } from './indexed.ts';
 import { aggregate, readRbac, worth } from './live-rbac.ts';
 import { anyRules } from './random-rules.ts';
+import { reviewed } from './reviewed.ts';
 
 // Its own: what is bound here in the whole cluster would be seen by other tests.
 let cluster: ControlPlane;
@@ -118,33 +119,14 @@ async function allowedTo(subjects: readonly Subject[]): Promise<Record<string, r
 
 async function refusedAmong(granted: readonly Granted[]): Promise<readonly Granted[]> {
   const answers = await Promise.all(
-    granted.map(async ({ subject, ...each }) => reviewed(identityOf(subject), each)),
+    granted.map(async ({ subject, ...each }) => reviewed(cluster, identityOf(subject), each)),
   );
   return granted.filter((_, at) => !answers[at]);
 }
 
-function isAllowed(who: Identity, verb: SecretVerb): Promise<boolean> {
+function isAllowed(who: ReturnType<typeof identityOf>, verb: SecretVerb): Promise<boolean> {
   const { namespace, secret } = question;
   const isNameless = verb === 'create' || verb === 'deletecollection';
-  const about = { namespace, verb, version: 'v1', resource: 'secrets' };
-  return reviewed(who, { ...about, ...(!isNameless && { name: secret }) });
-}
-
-interface Identity {
-  readonly user?: string;
-  readonly groups: readonly string[];
-}
-
-async function reviewed({ user, groups }: Identity, resourceAttributes: object): Promise<boolean> {
-  const { status, body } = await cluster.api<{ status: { allowed: boolean } }>(
-    'POST',
-    '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-    {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: { ...(user !== undefined && { user }), groups, resourceAttributes },
-    },
-  );
-  if (status !== 201) throw new Error(`the API server answered ${status}`);
-  return body.status.allowed;
+  const about = { namespace, verb, resource: 'secrets' };
+  return reviewed(cluster, who, isNameless ? about : { ...about, name: secret });
 }

@@ -1,13 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { z } from 'zod';
+import { heldBy } from '../../src/auditor/held.ts';
 import { grantsOf, rows, type Right, type Row } from '../../src/auditor/rights.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { customKinds } from './fixtures/custom-kinds.ts';
-import { account, can, clusterBinding, clusterRole, parsed, type Written } from './fixtures/objects.ts';
+import {
+  account,
+  can,
+  clusterBinding,
+  clusterRole,
+  grant,
+  parsed,
+  type Written,
+} from './fixtures/objects.ts';
+import { indexOf } from './indexed.ts';
 import { readRbac } from './live-rbac.ts';
+import { anyRulesAround } from './random-rules.ts';
+import { reviewed } from './reviewed.ts';
 import { servedBy } from './served.ts';
 import { subjectMatter, trials, type Actor, type Trial } from './trials.ts';
 
@@ -61,6 +74,53 @@ test.each(trials)('the API server asks for $right', async (trial) => {
   // What both have is in force by now.
   expect(await trial.attempt(without)).toBe(403);
 });
+
+test('whatever the rules, the API server lets do what they are found to be worth, and nothing else', async () => {
+  const samples = fc.sample(anyRulesAround, { numRuns: 30, seed: 1 });
+  await apply(samples.flatMap((rules, at) => grant(`trials/random-${at}`, `User random-${at}`, ...rules)));
+  const index = indexOf(await readRbac(cluster));
+  const users = samples.map((_, at) => `random-${at}`);
+  const found = users.map((user) => {
+    const held = heldBy({ id: `User ${user}`, kind: 'User', name: user }, index, 'trials');
+    return sampled.filter((right) => held.first(right, { name: 'web' }) !== undefined);
+  });
+  const allowed = await Promise.all(
+    users.map(async (user) => {
+      const answers = await Promise.all(sampled.map((right) => isLet(user, right)));
+      return sampled.filter((_, at) => answers[at]);
+    }),
+  );
+  expect(found.flat().length).toBeGreaterThan(30);
+  expect(found).toEqual(allowed);
+});
+
+const sampled: readonly Right[] = [
+  ...(['requestToken', 'impersonateAccount', 'enterPod', 'proxyNode', 'writeConfig'] as const),
+  ...(['bindRole', 'escalateRole', 'writeRole', 'writeRoleBinding'] as const),
+  ...(['requestCertificate', 'approveCertificate', 'enrolNode'] as const),
+];
+
+/** Whether a user may do one of the things that give a right, to what is named `web`. */
+async function isLet(user: string, right: Right): Promise<boolean> {
+  const each = rows
+    .filter((row) => row.right === right)
+    .flatMap(({ verbs = [], nameless = [], ...row }) => {
+      const ask = (verb: string, name?: string): Promise<boolean> => {
+        const { group, resource, subresource } = row;
+        const about = { namespace: 'trials', verb, group, resource, subresource };
+        return reviewed(cluster, { user, groups: [] }, name === undefined ? about : { ...about, name });
+      };
+      // Server-side apply asks for both by name where it makes something.
+      const askToApply = async (): Promise<boolean> =>
+        (await Promise.all([ask('create', 'web'), ask('patch', 'web')])).every(Boolean);
+      return [
+        ...verbs.map((verb) => ask(verb, 'web')),
+        ...nameless.map((verb) => ask(verb)),
+        ...(nameless.includes('create') ? [askToApply()] : []),
+      ];
+    });
+  return (await Promise.all(each)).some(Boolean);
+}
 
 /** Each verb of a row, such as `create pods/exec`. */
 function spelt({
