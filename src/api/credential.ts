@@ -201,7 +201,7 @@ const credentialStatus = z.object({
         .min(0)
         .optional()
         .describe(
-          'How many repositories the key of the App opens at the account that was looked at, as counted hourly; absent where it is not known.',
+          'How many repositories the key of the App opens at the account that was looked at, as counted daily; absent where it is not known.',
         ),
       message: message.optional().describe('The same in a sentence.'),
     })

@@ -25,7 +25,7 @@ const describedMs = 24 * 3_600_000;
 /** And where it is installed at more accounts than spec lists, which somebody may be mending. */
 const describedBroadMs = 3_600_000;
 
-/** Asks forges about Apps: one request a probe, but for the first, and hourly what it takes to count what their keys open. */
+/** Asks forges about Apps: one request a probe, but for the first, and daily what it takes to count what their keys open. */
 export class AppProbes {
   readonly #described = new LRUCache<string, { readonly app: AppFacts; readonly at: Date }>({ max: 1_000 });
   readonly #installed: InstalledApps;

@@ -31,8 +31,9 @@ export interface Reaching {
   readonly listed: readonly string[];
 }
 
-/** How often an installation's repositories are counted: it takes three requests. */
-const countEveryMs = 3_600_000;
+/** How often an installation's repositories are counted, since it takes three requests; and while they are too many. */
+const countEveryMs = 86_400_000;
+const recountEveryMs = 3_600_000;
 
 /** What Apps' keys open. What was counted holds on while the forge does not answer. */
 export class Reaches {
@@ -48,16 +49,21 @@ export class Reaches {
   /** Rejects when we are told to stop alone. */
   async of(reaching: Reaching, call: Call): Promise<Reach> {
     const { app, repository, listed } = reaching;
-    const owners = listed.map(ownerOf);
+    const owner = repository.owner.toLowerCase();
+    const listedHere = listed.filter((each) => ownerOf(each) === owner).length;
     return {
-      repositories: await this.#count(reaching, call),
-      listed: owners.filter((owner) => owner === repository.owner.toLowerCase()).length,
+      repositories: await this.#count(reaching, listedHere, call),
+      listed: listedHere,
       ...(app.installations === undefined ? {} : { accounts: app.installations }),
       listedAccounts: accountsOf(listed),
     };
   }
 
-  async #count({ forge, material, installation }: Reaching, call: Call): Promise<Reach['repositories']> {
+  async #count(
+    { forge, material, installation }: Reaching,
+    listed: number,
+    call: Call,
+  ): Promise<Reach['repositories']> {
     const { connection, provider } = forge;
     const key = JSON.stringify([
       connection.endpoint.host,
@@ -68,7 +74,10 @@ export class Reaches {
     ]);
     const known = this.#counted.get(key);
     const now = this.#clock.now();
-    if (known !== undefined && addMs(known.at, countEveryMs) > now) return known.repositories;
+    if (known !== undefined) {
+      const everyMs = known.repositories > listed ? recountEveryMs : countEveryMs;
+      if (addMs(known.at, everyMs) > now) return known.repositories;
+    }
     try {
       const where = { key: material.key, installation };
       const repositories = await provider.identity(connection).countRepositories(where, call);

@@ -69,7 +69,7 @@ describe('what the key of an App opens', () => {
 });
 
 describe('the repositories of an installation are counted', () => {
-  test('hourly, with a token that may read their names alone and is dead after it', async () => {
+  test('daily, with a token that may read their names alone and is dead after it', async () => {
     const own = await acme.promoter();
     const passes = new Passes(own);
     await passes.pass();
@@ -81,10 +81,20 @@ describe('the repositories of an installation are counted', () => {
       );
     expect(minted).toMatchObject([{ permissions: { metadata: 'read' }, revoked: true }]);
     acme.forge.log.clear();
-    for (let minutes = 0; minutes < 59; minutes += 10) await passes.pass(9 * minuteMs);
+    for (let hours = 0; hours < 23; hours += 1) await passes.pass(60 * minuteMs);
     expect(acme.asked()).not.toContain(list);
-    await passes.pass(10 * minuteMs);
+    await passes.pass(61 * minuteMs);
     expect(acme.asked().filter((route) => route === list)).toHaveLength(1);
+  });
+
+  test('hourly while they are too many', async () => {
+    const own = await acme.promoter();
+    await widen(own, 1);
+    const passes = new Passes(own);
+    await passes.pass();
+    own.installation.repositories = new Set([...(own.installation.repositories ?? [])].slice(0, 1));
+    const { status } = await passes.pass(61 * minuteMs);
+    expect(status.scope).toMatchObject({ verdict: 'Least', repositories: 1 });
   });
 
   test('at once when the App is put on all of them', async () => {
