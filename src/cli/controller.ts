@@ -25,6 +25,8 @@ const uses = {
   'status-pipelines': 'pipelines/status',
   'status-credentials': 'credentials/status',
 };
+/** The pages of a hundred thousand objects, or the questions about our rights (`must-not.ts`) and the first statuses after them. */
+const callsAtStart = 300;
 /** How long acting may wait to know what rights we have. */
 const rightsWithinMs = 5_000;
 
@@ -64,6 +66,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
   });
   const denials = new Denials(uses);
   const transport = new Transport(connection, {
+    burst: callsAtStart,
     onCall: (ended) => {
       metrics.kubeCall(ended);
       denials.note(ended);
