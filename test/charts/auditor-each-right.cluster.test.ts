@@ -1,14 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { CredentialAccess } from '../../src/api/credential.ts';
-import { startFaultProxy, type FaultProxy } from '../kube/fault-proxy.ts';
 import { renderChart, systemNamespace, type RenderedChart } from '../sandbox/chart.ts';
-import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { startController, type ControllerProcess } from '../sandbox/controller-process.ts';
+import { startListingCluster, type ListingCluster } from './listing-cluster.ts';
 import { lessOne, movedTo } from './moved-rights.ts';
 import { rolesOf, rulesOf } from './rules.ts';
 import { untilAllowed } from './until-allowed.ts';
@@ -47,35 +44,21 @@ const needed: Readonly<Record<string, Instead>> = {
 };
 
 // Of its own, since others would see the roles of auditors in it.
-let cluster: ControlPlane;
-/** Before an API server that streams no lists, as older ones do not: else nobody would need to list. */
-let proxy: FaultProxy;
+let listing: ListingCluster;
 let chart: RenderedChart;
-let folder: string;
 
 beforeAll(async () => {
-  cluster = await startControlPlane({ say: () => undefined });
-  proxy = await startFaultProxy(cluster);
-  proxy.plan({
-    on: ({ query }) => query['sendInitialEvents'] === 'true',
-    effect: { kind: 'refuse', status: 422 },
-    times: Infinity,
-  });
-  const { helm } = await cluster.tools();
+  listing = await startListingCluster();
+  const { helm } = await listing.cluster.tools();
   chart = await renderChart(helm, {});
-  folder = await mkdtemp(join(tmpdir(), 'lockkeeper-auditor-rights-'));
-  await cluster.ensureNamespace(systemNamespace);
+  await listing.cluster.ensureNamespace(systemNamespace);
   await apply(chart.objects.filter(({ kind }) => kind === 'CustomResourceDefinition'));
 }, 600_000); // the first start on a machine builds the servers
 
-afterAll(async () => {
-  await proxy.close();
-  await cluster.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => listing.stop());
 
 async function apply(objects: readonly object[]): Promise<void> {
-  await cluster.applyYaml(
+  await listing.cluster.applyYaml(
     objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'),
   );
 }
@@ -98,7 +81,7 @@ async function withAuditor(
   audits += 1;
   const namespace = `audit-${audits}`;
   const roles = rolesOf(chart.objects, account);
-  await cluster.ensureNamespace(namespace);
+  await listing.cluster.ensureNamespace(namespace);
   await apply([
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
     ...roles.map((object) => lessOne(movedTo(namespace, object), without)),
@@ -109,17 +92,16 @@ async function withAuditor(
       spec: { host: 'github.com', repositories: ['acme/fleet'], token: { secretRef: { name: 'key' } } },
     },
   ]);
-  const token = await cluster.requestToken({ namespace, serviceAccount: account });
+  const token = await listing.cluster.requestToken({ namespace, serviceAccount: account });
   await untilAllowed(
-    cluster,
+    listing.cluster,
     { token, namespace },
     rulesOf(roles).filter((right) => right !== without),
   );
   const auditor = await startController({
-    folder: join(folder, namespace),
+    folder: join(listing.folder, namespace),
     chart: chart.auditor,
-    server: proxy.server,
-    ca: proxy.ca,
+    ...listing.shown,
     token,
     until: 'listening',
   });
@@ -128,7 +110,7 @@ async function withAuditor(
     await see({
       auditor,
       access: async () => {
-        const { body } = await cluster.api<{ status?: { access?: CredentialAccess } }>('GET', path);
+        const { body } = await listing.cluster.api<{ status?: { access?: CredentialAccess } }>('GET', path);
         return body.status?.access;
       },
       failing: async () => {

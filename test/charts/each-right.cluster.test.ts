@@ -1,12 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startFaultProxy, type FaultProxy } from '../kube/fault-proxy.ts';
 import { renderChart, type RenderedChart } from '../sandbox/chart.ts';
-import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { startController, type ControllerProcess } from '../sandbox/controller-process.ts';
+import { startListingCluster, type ListingCluster } from './listing-cluster.ts';
 import { untilAllowed } from './until-allowed.ts';
 import { BareInstall, type LeaseBefore, type Seen } from './bare-install.ts';
 
@@ -49,21 +47,12 @@ const needed: Readonly<Record<string, Row>> = {
 };
 
 // Of its own, since there are controllers everywhere in it.
-let cluster: ControlPlane;
-/** Before an API server that streams no lists, as older ones do not. */
-let proxy: FaultProxy;
+let listing: ListingCluster;
 let chart: RenderedChart;
-let folder: string;
 
 beforeAll(async () => {
-  cluster = await startControlPlane({ say: () => undefined });
-  proxy = await startFaultProxy(cluster);
-  proxy.plan({
-    on: ({ query }) => query['sendInitialEvents'] === 'true',
-    effect: { kind: 'refuse', status: 422 },
-    times: Infinity,
-  });
-  const { helm } = await cluster.tools();
+  listing = await startListingCluster();
+  const { helm } = await listing.cluster.tools();
   const nowhere = 'http://127.0.0.1:9';
   chart = await renderChart(helm, {
     forges: [
@@ -71,19 +60,16 @@ beforeAll(async () => {
     ],
     auditor: { enabled: false },
   });
-  folder = await mkdtemp(join(tmpdir(), 'lockkeeper-each-right-'));
-  await cluster.applyYaml(await readFile(new URL('../sandbox/flux/crd.yaml', import.meta.url), 'utf8'));
+  await listing.cluster.applyYaml(
+    await readFile(new URL('../sandbox/flux/crd.yaml', import.meta.url), 'utf8'),
+  );
   for (const name of ['pipelines', 'credentials']) {
     const file = new URL(`../../crds/lockkeeper.dev_${name}.yaml`, import.meta.url);
-    await cluster.applyYaml(await readFile(file, 'utf8'));
+    await listing.cluster.applyYaml(await readFile(file, 'utf8'));
   }
 }, 600_000); // the first start on a machine builds the servers
 
-afterAll(async () => {
-  await proxy.close();
-  await cluster.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => listing.stop());
 
 let installs = 0;
 
@@ -94,15 +80,14 @@ async function withInstall(
 ): Promise<void> {
   installs += 1;
   const namespace = `right-${installs}`;
-  const install = new BareInstall(cluster, namespace);
+  const install = new BareInstall(listing.cluster, namespace);
   await install.apply(chart.objects, lease, without);
-  const token = await cluster.requestToken({ namespace, serviceAccount: 'lockkeeper-controller' });
-  await untilAllowed(cluster, { token, namespace }, install.left(chart.objects, without));
+  const token = await listing.cluster.requestToken({ namespace, serviceAccount: 'lockkeeper-controller' });
+  await untilAllowed(listing.cluster, { token, namespace }, install.left(chart.objects, without));
   const controller = await startController({
-    folder: join(folder, namespace),
+    folder: join(listing.folder, namespace),
     chart,
-    server: proxy.server,
-    ca: proxy.ca,
+    ...listing.shown,
     token,
     extraArgs: ['--leader-election-namespace', namespace],
     until: 'listening',
@@ -134,7 +119,7 @@ function refusalIn(log: string, right: string): boolean {
 }
 
 test('each right of the chart and of the examples is needed for something', () => {
-  const given = new BareInstall(cluster, 'any').left(chart.objects);
+  const given = new BareInstall(listing.cluster, 'any').left(chart.objects);
   expect(given.toSorted()).toEqual(Object.keys(needed).toSorted());
 });
 

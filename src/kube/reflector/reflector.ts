@@ -31,9 +31,10 @@ export interface ReflectorOptions<T extends Stored> {
   readonly silenceMs?: number;
   /** How long after an event that could not be read all is read anew. */
   readonly rereadMs?: number;
+  /** How long is waited after a first failure; 250 unless given. It doubles with each one that follows, up to 3.5 s. */
+  readonly firstDelayMs?: number;
 }
 
-const firstDelayMs = 250;
 /** Of our own: what is watched is to be known within five seconds of its coming back, and a request in that time burdens no server. */
 const longestDelayMs = 3_500;
 const longestAskedMs = 30_000;
@@ -145,6 +146,7 @@ export class Reflector<T extends Stored> {
         this.#heed(thrown);
         const wasSteady = this.#steadyAt !== undefined && performance.now() - this.#steadyAt > stableMs;
         failures = wasSteady ? 1 : failures + 1;
+        const { firstDelayMs = 250 } = this.#options;
         const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
         const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
         await sleep(jittered(Math.max(backoffMs, Math.min(longestAskedMs, askedMs)), 0.3), signal).catch(

@@ -18,7 +18,10 @@ export interface Reflecting {
 
 /** Answers in turn; when there are no more, lists are repeated and watches are silent. */
 export interface Script extends Partial<
-  Pick<ReflectorOptions<Boat>, 'project' | 'onChange' | 'silenceMs' | 'rereadMs' | 'indexOf' | 'initial'>
+  Pick<
+    ReflectorOptions<Boat>,
+    'project' | 'onChange' | 'silenceMs' | 'rereadMs' | 'indexOf' | 'initial' | 'firstDelayMs'
+  >
 > {
   readonly lists?: readonly Answer[];
   readonly watches?: readonly Answer[];

@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 async function made(script: Script): Promise<Reflecting> {
-  const each = await reflecting({ initial: 'stream', ...script });
+  const each = await reflecting({ initial: 'stream', firstDelayMs: 10, ...script });
   closing.push(each.close);
   return each;
 }
