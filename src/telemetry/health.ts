@@ -18,6 +18,8 @@ export interface ReflectorFacts {
   readonly idleMs: number;
   /** How many it holds. */
   readonly objects: number;
+  /** Of their names, uids and versions: 32 bits, the same where the same is held. */
+  readonly checksum: number;
 }
 
 /** What one controller tells of itself. */

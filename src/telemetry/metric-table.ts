@@ -51,6 +51,12 @@ export const metricTable = {
     help: 'Objects of a resource in memory.',
     labels: { resource: 'any' },
   },
+  storeChecksum: {
+    name: 'lockkeeper_store_checksum',
+    type: 'gauge',
+    help: 'Stands for names, uids and versions of those objects: replicas that have heard the same show the same.',
+    labels: { resource: 'any' },
+  },
   queueDepth: {
     name: 'lockkeeper_queue_depth',
     type: 'gauge',

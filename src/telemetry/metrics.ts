@@ -122,6 +122,10 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
       reflectors.map(({ resource, objects }) => [{ resource }, objects]),
     );
     replace(
+      'storeChecksum',
+      reflectors.map(({ resource, checksum }) => [{ resource }, checksum]),
+    );
+    replace(
       'queueDepth',
       controllers.map(({ controller, queueDepth }) => [{ controller }, queueDepth]),
     );

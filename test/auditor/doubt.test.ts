@@ -1,18 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { doubtOf } from '../../src/auditor/doubt.ts';
-import type { ReflectorFacts } from '../../src/telemetry/health.ts';
+import { reflectorFacts } from '../telemetry/facts.ts';
 
-const current: ReflectorFacts = {
+const current = reflectorFacts({
   resource: 'rolebindings',
   group: 'rbac.authorization.k8s.io',
-  hasSynced: true,
-  isPermitted: true,
-  isServed: true,
-  lastFailure: undefined,
   staleMs: 60_000,
   idleMs: 0,
-  objects: 1,
-};
+});
 
 test('an audit is believed while all that it is made of is current', () => {
   expect(doubtOf([current, { ...current, resource: 'roles' }], false)).toBeUndefined();

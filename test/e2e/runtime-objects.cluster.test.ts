@@ -6,6 +6,7 @@ import type { ControllerProcess } from '../sandbox/controller-process.ts';
 import { gate } from './gate.ts';
 import { credentialName } from './objects.ts';
 import { linesOf, metric, printTime, probe, said } from './replicas.ts';
+import { untilSameAsServer } from './same-as-server.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
 
 /** What a running controller reads is taken away and put back. It is the same process from the first test to the last. */
@@ -84,6 +85,7 @@ test.concurrent.each([
       .filter(({ startMs, tokenFingerprint }) => startMs > since && before.includes(tokenFingerprint ?? ''));
     expect(reused.map(({ route }) => route)).toEqual([]);
     await credentialSays(own, 'Healthy');
+    await untilSameAsServer(scene.world, controller);
   },
   180_000,
 );
@@ -160,6 +162,7 @@ test('a pass over what is deleted with its namespace ends, and does nothing more
   await eventually('no pass is under way', async () =>
     Object.values(await metric(controller, 'lockkeeper_reconcile_running')).every((count) => count === 0),
   );
+  await untilSameAsServer(scene.world, controller);
   goneAt = Date.now();
 }, 60_000);
 
@@ -235,6 +238,7 @@ test.each([
     await isProposed(stage, version);
     expect(stage.proposal.pullRequests).toHaveLength(1);
     expect((await probe(controller, '/readyz')).status).toBe(200);
+    await untilSameAsServer(scene.world, controller);
   },
   90_000,
 );

@@ -3,7 +3,8 @@ import { eventually } from '../sandbox/cluster/eventually.ts';
 import type { ServerName } from '../sandbox/cluster/servers.ts';
 import type { ControllerProcess } from '../sandbox/controller-process.ts';
 import { gate } from './gate.ts';
-import { linesOf, metric, printTime, probe, said, untilEnded } from './replicas.ts';
+import { linesOf, printTime, probe, said, untilEnded } from './replicas.ts';
+import { untilSameAsServer } from './same-as-server.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
 
 /** The servers of the control plane break under a leader and a standby. */
@@ -30,23 +31,6 @@ async function isProposed(version: string): Promise<void> {
   );
 }
 
-/** How many objects the server has of each kind that is followed. */
-async function objectsOfServer(): Promise<Readonly<Record<string, number>>> {
-  const kinds = {
-    pipelines: '/apis/lockkeeper.dev/v1alpha1/pipelines',
-    credentials: '/apis/lockkeeper.dev/v1alpha1/credentials',
-    helmreleases: '/apis/helm.toolkit.fluxcd.io/v2/helmreleases',
-    namespaces: '/api/v1/namespaces',
-  };
-  const counts = await Promise.all(
-    Object.entries(kinds).map(async ([resource, path]) => {
-      const { body } = await scene.world.cluster.api<{ items: unknown[] }>('GET', path);
-      return [`{resource="${resource}"}`, body.items.length] as const;
-    }),
-  );
-  return Object.fromEntries(counts);
-}
-
 test('the API server is killed and started again: both replicas recover', async () => {
   const { cluster } = scene.world;
   await stage.release('6.2.0');
@@ -61,12 +45,8 @@ test('the API server is killed and started again: both replicas recover', async 
   await isProposed('6.3.0');
   printTime('API server killed and started again: the next release is proposed', Date.now() - restarted);
   expect(stage.proposal.pullRequests).toHaveLength(1);
-  const objects = await objectsOfServer();
+  await untilSameAsServer(scene.world, leader, standby);
   for (const each of [leader, standby]) {
-    await eventually('it has what the server has', async () => {
-      const held = await metric(each, 'lockkeeper_store_objects');
-      return Object.entries(objects).every(([kind, count]) => held[kind] === count);
-    });
     // A server that has just started does not know all definitions yet, and what it said counts until it is asked again.
     await eventually('it is ready', async () => (await probe(each, '/readyz')).status === 200);
   }
@@ -111,6 +91,7 @@ test.each<[ServerName, string]>([
     // As the kubelet would.
     standby = await scene.world.startReplica();
     expect((await probe(standby, '/readyz')).status).toBe(200);
+    await untilSameAsServer(scene.world, leader, standby);
   },
   120_000,
 );

@@ -4,6 +4,7 @@ import { eventually } from '../sandbox/cluster/eventually.ts';
 import type { Fault } from '../sandbox/forge/faults.ts';
 import { gate, type Gate } from './gate.ts';
 import { leaseOf, linesOf, printTime, said } from './replicas.ts';
+import { untilSameAsServer } from './same-as-server.ts';
 import { nextVersion, startScene, type Scene, type Stage } from './scene.ts';
 
 /**
@@ -162,6 +163,7 @@ test('the other one goes on with all of them', async () => {
   await Promise.all([...stages.values()].map((stage) => stage.release('6.3.0')));
   await Promise.all([...stages.values()].map((stage) => isProposed(stage, '6.3.0')));
   for (const { proposal } of stages.values()) expect(proposal.pullRequests).toHaveLength(1);
+  await untilSameAsServer(scene.world, second);
 }, 60_000);
 
 // Nobody else leads yet, and the requests that were under way are not too old to go on: only the deadline itself forbids it.
@@ -190,4 +192,5 @@ test('one that was stopped past its renew deadline alone ends as well, and begin
     expect(stage.proposal.pullRequests).toHaveLength(1);
     expect(await stage.warnings()).not.toContain('BranchTampered');
   }
+  await untilSameAsServer(world, third);
 }, 120_000);

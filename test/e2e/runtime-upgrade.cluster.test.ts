@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ControllerProcess } from '../sandbox/controller-process.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { metric, printTime, probe, said } from './replicas.ts';
+import { untilSameAsServer } from './same-as-server.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
 
 /** Replicas that are replaced: in peace, one after the other, and without a word. */
@@ -96,6 +97,7 @@ test('two upgrades while versions are released lose no release and propose none 
     ]);
     expect(await stage.warnings()).not.toContain('BranchTampered');
   }
+  await untilSameAsServer(scene.world, leader);
 }, 90_000);
 
 test('when the leader is killed the one that stands by acts after the end of the Lease, out of caches that it has', async () => {
@@ -119,4 +121,5 @@ test('when the leader is killed the one that stands by acts after the end of the
       Object.entries(of).filter(([labels]) => /verb="(list|watch)",resource="(?!leases)/.test(labels)),
     );
   expect(watched(await metric(standby, 'lockkeeper_kube_requests_total'))).toEqual(watched(lists));
+  await untilSameAsServer(scene.world, standby);
 }, 90_000);

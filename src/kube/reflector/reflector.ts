@@ -116,6 +116,7 @@ export class Reflector<T extends Stored> {
       staleMs: this.staleMs(),
       idleMs: this.idleMs(),
       objects: this.store.size,
+      checksum: this.store.checksum,
     };
   }
 

@@ -1,11 +1,8 @@
+import { checksumOf, type ObjectVersion } from './checksum.ts';
+
 /** What every object in a store has. */
 export interface Stored {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-  };
+  readonly metadata: ObjectVersion;
 }
 
 export type Change<T> =
@@ -26,6 +23,7 @@ export class Store<T extends Stored> {
   readonly #objects = new Map<string, T>();
   readonly #index = new Index();
   readonly #indexOf: (object: T) => readonly string[];
+  #checksum = 0;
 
   /** @param indexOf names under which an object can be found beside its own */
   constructor(indexOf: (object: T) => readonly string[] = () => []) {
@@ -48,6 +46,11 @@ export class Store<T extends Stored> {
     return this.#objects.size;
   }
 
+  /** The same in every store that holds the same versions of the same objects: their `checksumOf`, added up modulo 2^32. */
+  get checksum(): number {
+    return this.#checksum;
+  }
+
   /** Keys of the objects that carry `name` in the index. */
   indexed(name: string): readonly string[] {
     return this.#index.keys(name);
@@ -63,6 +66,7 @@ export class Store<T extends Stored> {
     if (before === undefined) {
       this.#objects.set(key, object);
       for (const name of this.#indexOf(object)) this.#index.add(name, key);
+      this.#checksum = (this.#checksum + checksumOf(object.metadata)) >>> 0;
       return [{ kind: 'added', key, object }];
     }
     if (before.metadata.uid !== object.metadata.uid) return [...this.delete(key), ...this.set(object)];
@@ -70,6 +74,7 @@ export class Store<T extends Stored> {
     for (const name of this.#indexOf(before)) this.#index.remove(name, key);
     for (const name of this.#indexOf(object)) this.#index.add(name, key);
     this.#objects.set(key, object);
+    this.#checksum = (this.#checksum - checksumOf(before.metadata) + checksumOf(object.metadata)) >>> 0;
     return [{ kind: 'updated', key, object, before }];
   }
 
@@ -78,6 +83,7 @@ export class Store<T extends Stored> {
     if (object === undefined) return [];
     for (const name of this.#indexOf(object)) this.#index.remove(name, key);
     this.#objects.delete(key);
+    this.#checksum = (this.#checksum - checksumOf(object.metadata)) >>> 0;
     return [{ kind: 'deleted', key, object }];
   }
 }
