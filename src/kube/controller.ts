@@ -43,7 +43,7 @@ export interface ControllerOptions {
 const endWithinMs = 3_000;
 const heedWithinMs = 4_000;
 
-/** Of the workers. The rest is for others while one namespace's passes are long, as where its forge is slow. */
+/** Of the workers, at most. The rest is for others while one namespace's passes are long, as where its forge is slow. */
 const shareOfNamespace = 3 / 4;
 
 interface Pass {
@@ -69,7 +69,8 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.name = options.name;
     this.#options = options;
-    this.queue = new Queue({ perNamespace: Math.ceil(options.concurrency * shareOfNamespace) });
+    // Rounded up, all of two or three would be one namespace's.
+    this.queue = new Queue({ perNamespace: Math.max(1, Math.floor(options.concurrency * shareOfNamespace)) });
   }
 
   /** Begins to work. Does nothing the second time, nor once it was stopped or aborted. */

@@ -105,7 +105,7 @@ describe('stopping', () => {
   });
 
   test('leaves no timer, whatever was put off', async () => {
-    const { controller, begun } = running({ concurrency: 3 });
+    const { controller, begun } = running({ concurrency: 4 });
     for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
     await pass();
     begun[0]?.end({ requeueAfterMs: 30_000 });
@@ -122,7 +122,7 @@ describe('aborting', () => {
   const lost = new CodedError('LeadershipLost', 'the lease was not renewed in time');
 
   test('ends running passes at once with the reason, tells of none, and begins no other', async () => {
-    const { controller, begun, failures, ended } = running();
+    const { controller, begun, failures, ended } = running({ concurrency: 3 });
     for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
     await pass();
     controller.abort(lost);

@@ -13,12 +13,12 @@ afterEach(() => {
 
 test('works on as many keys at once as it may', async () => {
   const { controller, begun } = running({ concurrency: 2 });
-  for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
+  for (const key of ['a/1', 'b/1', 'c/1']) controller.queue.add(key);
   await pass();
-  expect(begun.map(({ key }) => key)).toEqual(['a/1', 'a/2']);
+  expect(begun.map(({ key }) => key)).toEqual(['a/1', 'b/1']);
   begun[0]?.end();
   await pass();
-  expect(begun.map(({ key }) => key)).toEqual(['a/1', 'a/2', 'a/3']);
+  expect(begun.map(({ key }) => key)).toEqual(['a/1', 'b/1', 'c/1']);
 });
 
 test('passes of one namespace that do not end leave a quarter of the workers to others', async () => {
@@ -35,6 +35,26 @@ test('passes of one namespace that do not end leave a quarter of the workers to 
   begun[6]?.end();
   await pass();
   expect(begun.slice(8).map(({ key }) => key)).toEqual(['many/7', 'few/2']);
+});
+
+test.each([
+  [1, 1, 0],
+  [2, 1, 1],
+  [3, 2, 1],
+  [5, 3, 2],
+  [6, 4, 2],
+  [7, 5, 2],
+  [8, 6, 2],
+  [64, 48, 16],
+])('of %i workers one namespace has %i at most, and others %i', async (concurrency, most, others) => {
+  const { controller, begun } = running({ concurrency });
+  const namespaces = (): string[] => begun.map(({ key }) => key.split('/')[0] ?? '');
+  for (let index = 0; index < 100; index += 1) controller.queue.add(`many/${index}`);
+  await pass();
+  expect(namespaces()).toEqual(Array.from({ length: most }, () => 'many'));
+  for (let index = 0; index < 100; index += 1) controller.queue.add(`few/${index}`);
+  await pass();
+  expect(namespaces().slice(most)).toEqual(Array.from({ length: others }, () => 'few'));
 });
 
 test('starting twice starts once', async () => {
@@ -221,7 +241,7 @@ describe('what a pass throws', () => {
 });
 
 test('tells of each pass how it ended and how long it took', async () => {
-  const { controller, begun, ended } = running({ concurrency: 3 });
+  const { controller, begun, ended } = running({ concurrency: 4 });
   for (const key of ['a/1', 'a/2', 'a/3']) controller.queue.add(key);
   await pass(100);
   begun[0]?.end();
@@ -290,12 +310,12 @@ describe('health', () => {
     expect(controller.health().overdue).toBe(0);
     await pass(200);
     expect(controller.health()).toMatchObject({ running: 1, overdue: 1 });
-    for (const key of ['a/stuck', 'a/1', 'a/2']) controller.queue.add(key);
+    for (const key of ['a/stuck', 'b/1', 'b/2']) controller.queue.add(key);
     await pass(60_000);
-    expect(begun).toEqual(['a/stuck', 'a/1', 'a/2']);
+    expect(begun).toEqual(['a/stuck', 'b/1', 'b/2']);
     resolve({});
     await pass();
-    expect(begun).toEqual(['a/stuck', 'a/1', 'a/2', 'a/stuck']);
+    expect(begun).toEqual(['a/stuck', 'b/1', 'b/2', 'a/stuck']);
     expect(controller.health()).toEqual(idle);
   });
 });
