@@ -16,11 +16,24 @@ export class CodedError<Code extends string = string> extends Error {
   }
 }
 
-/** The code of anything thrown: a coded error's, Node's (`ECONNREFUSED`) or its cause's, else `Unknown`. Never by `instanceof Error`: Jest and workers have realms of their own. */
+/** What is further down is not asked: causes may go round in a circle. */
+const deepestCause = 10;
+
+/**
+ * The code of anything thrown: a coded error's, Node's (`ECONNREFUSED`) or that of one of its ten first causes, else the name of the
+ * last of them, else `Unknown`. Never by `instanceof Error`: Jest and workers have realms of their own.
+ */
 export function codeOf(thrown: unknown): string {
-  if (typeof thrown !== 'object' || thrown === null) return 'Unknown';
-  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  if ('cause' in thrown && thrown.cause !== undefined) return codeOf(thrown.cause);
+  let each = thrown;
+  for (let depth = 0; typeof each === 'object' && each !== null; depth += 1) {
+    if ('code' in each && typeof each.code === 'string') return each.code;
+    if (!('cause' in each) || each.cause === undefined || depth === deepestCause) return nameOf(each);
+    each = each.cause;
+  }
+  return 'Unknown';
+}
+
+function nameOf(thrown: object): string {
   if ('name' in thrown && typeof thrown.name === 'string' && thrown.name !== 'Error') return thrown.name;
   return 'Unknown';
 }

@@ -42,16 +42,25 @@ const longestAskedMs = 3_600_000;
  * | threw anything else             | backoff     | after its backoff                             | one more          | failed     |
  *
  * What has a `retryAfterMs` is TooManyRequests or Unavailable from an API server, say; anything else is also the TimeoutError of the
- * pass's own deadline, an AbortError that nobody asked for, and what is no error at all.
+ * pass's own deadline, an AbortError that nobody asked for, and what is no error at all. Throws nothing.
  */
 export function dispositionOf(end: PassEnd): Disposition {
   if (end.kind === 'returned') {
     const { requeueAfterMs } = end.result;
     return requeueAfterMs === undefined ? { kind: 'nothing' } : { kind: 'after', ms: requeueAfterMs };
   }
-  const known = byCode.get(codeOf(end.thrown));
-  if (known === 'dropped' || (known === 'droppedWhileStopping' && end.isStopping)) return { kind: 'dropped' };
-  const notBeforeMs = askedMs(end.thrown);
+  try {
+    return dispositionOfThrown(end.thrown, end.isStopping);
+  } catch {
+    // It threw when it was asked for its code, say: that makes it anything else.
+    return { kind: 'backoff', notBeforeMs: 0 };
+  }
+}
+
+function dispositionOfThrown(thrown: unknown, isStopping: boolean): Disposition {
+  const known = byCode.get(codeOf(thrown));
+  if (known === 'dropped' || (known === 'droppedWhileStopping' && isStopping)) return { kind: 'dropped' };
+  const notBeforeMs = askedMs(thrown);
   return known === 'soon' && notBeforeMs === 0 ? { kind: 'soon' } : { kind: 'backoff', notBeforeMs };
 }
 

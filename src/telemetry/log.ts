@@ -41,12 +41,12 @@ function isError(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The fields of an error that may be logged: name, code, message, status, the forge's request id, and the codes of its causes. */
+/** The fields of an error that may be logged: name, code, message, status, the forge's request id, and the codes of its first five causes. Throws nothing. */
 export function errorFields(thrown: unknown): Record<string, unknown> {
   if (typeof thrown !== 'object' || thrown === null) return { message: shown(String(thrown)) };
   const fields: Record<string, unknown> = {};
   for (const name of ['name', 'code', 'message', 'status', 'reason', 'requestId'] as const) {
-    const value: unknown = Reflect.get(thrown, name);
+    const value = asked(thrown, name);
     if (typeof value === 'string') fields[name] = shown(value);
     else if (typeof value === 'number') fields[name] = value;
   }
@@ -61,11 +61,21 @@ function shown(words: string): string {
 
 function causeCodes(thrown: object): string[] {
   const codes: string[] = [];
-  let cause: unknown = Reflect.get(thrown, 'cause');
-  while (typeof cause === 'object' && cause !== null && codes.length < 5) {
-    const code: unknown = Reflect.get(cause, 'code') ?? Reflect.get(cause, 'name');
+  let cause = asked(thrown, 'cause');
+  // Causes may go round in a circle.
+  for (let depth = 1; depth <= 5 && typeof cause === 'object' && cause !== null; depth += 1) {
+    const code = asked(cause, 'code') ?? asked(cause, 'name');
     if (typeof code === 'string') codes.push(code);
-    cause = Reflect.get(cause, 'cause');
+    cause = asked(cause, 'cause');
   }
   return codes;
+}
+
+/** Undefined where asking throws: what cannot be read must not take the line with it. */
+function asked(thrown: object, property: string): unknown {
+  try {
+    return Reflect.get(thrown, property);
+  } catch {
+    return undefined;
+  }
 }

@@ -17,10 +17,21 @@ describe('the code of what was thrown', () => {
     ['a string', 'something', 'Unknown'],
     ['nothing', undefined, 'Unknown'],
     ['an error of another realm', { name: 'Error', message: 'x', code: 'ENOENT' }, 'ENOENT'],
+    ['one that is its own cause', inCircle(new RangeError('round')), 'RangeError'],
+    ['one that is its own cause and has nothing', inCircle({}), 'Unknown'],
+    ['one whose cause is far down', Array.from({ length: 7 }).reduce(asCause, { code: 'EPIPE' }), 'EPIPE'],
   ])('of %s', (_, thrown, code) => {
     expect(codeOf(thrown)).toBe(code);
   });
 });
+
+function inCircle(thrown: object): object {
+  return Object.assign(thrown, { cause: thrown });
+}
+
+function asCause(cause: unknown): Error {
+  return new Error('x', { cause });
+}
 
 test('a coded error keeps its cause for debuggers and its words for people', () => {
   const cause = new Error('inside');

@@ -158,6 +158,8 @@ describe('what a pass throws', () => {
     ['nothing at all', () => throwing(undefined)],
     ['a string', () => throwing('no')],
     ['by a promise that rejects with nothing', () => Promise.reject()],
+    ['an error that is its own cause', () => throwing(ownCause())],
+    ['what throws when it is asked for its code', () => throwing(mute())],
     ['by giving no result', () => Promise.resolve(undefined as unknown as object)], // what a program without types may do
     ['by asking for another one after NaN ms', () => Promise.resolve({ requeueAfterMs: NaN })],
   ])('is one failed pass, and its worker goes on: %s', async (_, first) => {
@@ -326,4 +328,18 @@ test('is called by its name', () => {
 
 function throwing(thrown: unknown): never {
   throw thrown;
+}
+
+function ownCause(): Error {
+  const error = new Error('round');
+  error.cause = error;
+  return error;
+}
+
+function mute(): object {
+  return {
+    get code(): string {
+      return throwing(new Error('ask me not'));
+    },
+  };
 }

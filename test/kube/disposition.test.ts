@@ -36,7 +36,24 @@ test.each([
   ['undefined', undefined, backoff(), backoff()],
   ['null', null, backoff(), backoff()],
   ['a string', 'Conflict', backoff(), backoff()],
+  ['what is its own cause', circle(), backoff(), backoff()],
+  ['what throws when it is asked for its code', throwingOn('code'), backoff(), backoff()],
+  ['what throws when it is asked for a time', throwingOn('retryAfterMs'), backoff(), backoff()],
 ])('a pass that threw %s', (_, thrown, expected, whileStopping) => {
   expect(dispositionOf({ kind: 'threw', thrown, isStopping: false })).toEqual(expected);
   expect(dispositionOf({ kind: 'threw', thrown, isStopping: true })).toEqual(whileStopping);
 });
+
+function circle(): Error {
+  const error = new Error('round');
+  error.cause = error;
+  return error;
+}
+
+function throwingOn(property: string): object {
+  return Object.defineProperty({}, property, {
+    get() {
+      throw new Error('ask me not');
+    },
+  });
+}

@@ -52,6 +52,32 @@ test('of an error only its own words and codes are logged', () => {
   });
 });
 
+test('causes that go round and have no code end all the same', () => {
+  let asked = 0;
+  const round = {
+    code: 7,
+    get cause(): unknown {
+      asked += 1;
+      return asked < 1_000 ? round : undefined;
+    },
+  };
+  const line = JSON.parse(logged((log) => log.warn({ err: round }, 'failed')));
+  expect([line.err, asked]).toEqual([{ code: 7 }, 6]);
+});
+
+test('what throws when it is asked is logged with the rest', () => {
+  const error = Object.defineProperties(new CodedError('Unavailable', 'no answer'), {
+    status: { get: () => throwing('ask me not') },
+    cause: { get: () => throwing('ask me not') },
+  });
+  const line = JSON.parse(logged((log) => log.warn({ err: error }, 'failed')));
+  expect(line.err).toEqual({ name: 'CodedError', code: 'Unavailable', message: 'no answer' });
+});
+
+function throwing(thrown: unknown): never {
+  throw thrown;
+}
+
 test.each<[string, (log: ReturnType<typeof createLog>, error: Error) => void]>([
   ['under a name of its own', (log, error) => log.warn({ reason: error }, 'failed')],
   ['as error', (log, error) => log.warn({ error }, 'failed')],
