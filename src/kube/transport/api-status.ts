@@ -5,6 +5,7 @@ import { retryAfterMs } from './retry-after.ts';
 
 const maxMessageBytes = 500;
 const apiStatus = z.object({
+  kind: z.string().optional(),
   code: z.number().optional(),
   message: z.string().optional(),
   reason: z.string().optional(),
@@ -24,8 +25,7 @@ export interface Answer {
  * @param what the request, as the sentence begins
  */
 export function refusalOf(what: string, { status, headers, text }: Answer): KubeError {
-  const said = apiStatus.safeParse(jsonOf(text));
-  const { message = `answered ${status}`, reason, details } = said.data ?? {};
+  const { message = `answered ${status}`, reason, details } = saidBy(jsonOf(text));
   const wait =
     retryAfterMs(single(headers['retry-after']), single(headers['date']), Date.now()) ??
     (details?.retryAfterSeconds ?? 0) * 1000;
@@ -35,9 +35,12 @@ export function refusalOf(what: string, { status, headers, text }: Answer): Kube
   });
 }
 
-/** What the object of an ERROR event in a watch says, as an error: an answer that came after the answer had begun. */
+/**
+ * What the object of an ERROR event in a watch says, as an error: an answer that came after the answer had begun. What is no `Status`
+ * gives its code and none of its words.
+ */
 export function failureOf(what: string, object: unknown): KubeError {
-  const { code, message = 'failed', reason, details } = apiStatus.safeParse(object).data ?? {};
+  const { code, message = 'failed', reason, details } = saidBy(object);
   const waitMs = (details?.retryAfterSeconds ?? 0) * 1000;
   return new KubeError(
     code === undefined ? 'Unavailable' : codeFor(code, reason),
@@ -47,6 +50,12 @@ export function failureOf(what: string, object: unknown): KubeError {
       ...(waitMs > 0 ? { retryAfterMs: waitMs } : {}),
     },
   );
+}
+
+/** Of what is no `Status` the code alone: a watch that has expired is to be begun anew, whoever says so. */
+function saidBy(value: unknown): Partial<z.infer<typeof apiStatus>> {
+  const said = apiStatus.safeParse(value).data ?? {};
+  return said.kind === 'Status' ? said : { code: said.code };
 }
 
 /** The value of a JSON text; undefined when it is none. No error, since the parser's quotes the text. */
