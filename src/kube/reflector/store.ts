@@ -25,7 +25,7 @@ export class Store<T extends Stored> {
   readonly #indexOf: (object: T) => readonly string[];
   #checksum = 0;
 
-  /** @param indexOf names under which an object can be found beside its own */
+  /** @param indexOf names under which an object can be found beside its own; the same for the same object each time */
   constructor(indexOf: (object: T) => readonly string[] = () => []) {
     this.#indexOf = indexOf;
   }
@@ -58,21 +58,18 @@ export class Store<T extends Stored> {
 
   /**
    * A new uid under the same name is another object: the old one is deleted first. The same version again is no change, unless
-   * versions cannot be trusted to say so.
+   * versions cannot be trusted to say so. Throws what `indexOf` throws, and nothing has changed then.
    */
   set(object: T, { isVersionTrusted = true } = {}): readonly Change<T>[] {
     const key = keyOf(object);
     const before = this.#objects.get(key);
-    if (before === undefined) {
-      this.#objects.set(key, object);
-      for (const name of this.#indexOf(object)) this.#index.add(name, key);
-      this.#checksum = (this.#checksum + checksumOf(object.metadata)) >>> 0;
-      return [{ kind: 'added', key, object }];
-    }
-    if (before.metadata.uid !== object.metadata.uid) return [...this.delete(key), ...this.set(object)];
-    if (isVersionTrusted && before.metadata.resourceVersion === object.metadata.resourceVersion) return [];
+    const isSame = before?.metadata.uid === object.metadata.uid;
+    if (isSame && isVersionTrusted && before.metadata.resourceVersion === object.metadata.resourceVersion)
+      return [];
+    const names = this.#indexOf(object);
+    if (!isSame) return [...this.delete(key), this.#add(key, object, names)];
     for (const name of this.#indexOf(before)) this.#index.remove(name, key);
-    for (const name of this.#indexOf(object)) this.#index.add(name, key);
+    for (const name of names) this.#index.add(name, key);
     this.#objects.set(key, object);
     this.#checksum = (this.#checksum - checksumOf(before.metadata) + checksumOf(object.metadata)) >>> 0;
     return [{ kind: 'updated', key, object, before }];
@@ -85,6 +82,13 @@ export class Store<T extends Stored> {
     this.#objects.delete(key);
     this.#checksum = (this.#checksum - checksumOf(object.metadata)) >>> 0;
     return [{ kind: 'deleted', key, object }];
+  }
+
+  #add(key: string, object: T, names: readonly string[]): Change<T> {
+    this.#objects.set(key, object);
+    for (const name of names) this.#index.add(name, key);
+    this.#checksum = (this.#checksum + checksumOf(object.metadata)) >>> 0;
+    return { kind: 'added', key, object };
   }
 }
 

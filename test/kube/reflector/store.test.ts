@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Store } from '../../../src/kube/reflector/store.ts';
+import { keyOf, Store } from '../../../src/kube/reflector/store.ts';
 import { boat, type Boat } from '../boat.ts';
 
 function storeOf(...boats: readonly Boat[]): Store<Boat> {
@@ -77,5 +77,29 @@ describe('an index', () => {
     const store = storeOf(boat({ uid: 'a' }));
     store.set(boat({ uid: 'b', harbour: 'Delft' }));
     expect([store.indexed('Ghent'), store.indexed('Delft')]).toEqual([[], ['canal/anna']]);
+  });
+});
+
+describe('names that cannot be told', () => {
+  const nameless = 'nowhere';
+  const indexOf = ({ harbour }: Boat): readonly string[] => {
+    if (harbour === nameless) throw new Error('no such harbour');
+    return [harbour];
+  };
+
+  test.each<[string, Boat]>([
+    ['a new object', boat({ name: 'bob', harbour: nameless })],
+    ['another version', boat({ uid: 'a', version: 2, harbour: nameless })],
+    ['another object under the same name', boat({ uid: 'b', harbour: nameless })],
+  ])('leave the store as it was, and the next word of it is told: %s', (_, object) => {
+    const [before, store] = [boat({ uid: 'a', version: 1 }), new Store<Boat>(indexOf)];
+    store.set(before);
+    const { checksum } = store;
+    expect(() => store.set(object)).toThrow('no such harbour');
+    expect([[...store.values()], store.checksum]).toEqual([[before], checksum]);
+    expect([store.indexed('Ghent'), store.indexed(nameless)]).toEqual([['canal/anna'], []]);
+    const mended = { ...object, harbour: 'Delft' };
+    expect(store.set(mended).at(-1)).toMatchObject({ object: mended });
+    expect(store.indexed('Delft')).toEqual([keyOf(mended)]);
   });
 });
