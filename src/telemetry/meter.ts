@@ -7,38 +7,62 @@ const other = 'other';
 
 /** One metric in a registry. Its labels cannot grow without bound, and nothing that it is given makes it throw. */
 export interface Meter {
-  /** Adds to a counter, observes in a histogram, sets a gauge. */
+  /** Adds to a counter, observes in a histogram, sets a gauge, or lowers it where the table says `least`. */
   record(labels: Readonly<Record<string, string>>, value: number): void;
-  /** Forgets everything, for what is read anew at each scrape. */
+  /** Forgets everything, also which values its labels had, for what is read anew at each scrape. */
   clear(): void;
 }
 
-export function meterOf({ name, type, help, labels, buckets }: DeclaredMetric, registry: Registry): Meter {
+export function meterOf(
+  { name, type, help, labels, buckets, ofSeveral }: DeclaredMetric,
+  registry: Registry,
+): Meter {
   const names = Object.keys(labels);
   const options = { name, help, labelNames: names, registers: [registry] };
-  const bounds = Object.entries(labels).map(([label, values]) => [label, bounded(values)] as const);
-  const boundedLabels = (given: Readonly<Record<string, string>>): Record<string, string> =>
-    Object.fromEntries(bounds.map(([label, bound]) => [label, bound(given[label] ?? '')]));
+  const bounds = Object.entries(labels).map(([label, values]) => [label, new Bound(values)] as const);
+  const bounded = (given: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(bounds.map(([label, bound]) => [label, bound.of(given[label] ?? '')]));
+  const forget = (): void => {
+    for (const [, bound] of bounds) bound.forget();
+  };
   switch (type) {
     case 'counter': {
       const counter = new Counter(options);
       return {
-        record: (given, value) => counter.inc(boundedLabels(given), positive(value)),
-        clear: () => counter.reset(),
+        record: (given, value) => counter.inc(bounded(given), positive(value)),
+        clear: () => {
+          counter.reset();
+          forget();
+        },
       };
     }
     case 'histogram': {
       const histogram = new Histogram({ ...options, ...(buckets && { buckets: [...buckets] }) });
       return {
-        record: (given, value) => histogram.observe(boundedLabels(given), positive(value)),
-        clear: () => histogram.reset(),
+        record: (given, value) => histogram.observe(bounded(given), positive(value)),
+        clear: () => {
+          histogram.reset();
+          forget();
+        },
       };
     }
     case 'gauge': {
       const gauge = new Gauge(options);
+      const shown = new Map<string, number>();
       return {
-        record: (given, value) => gauge.set(boundedLabels(given), value),
-        clear: () => gauge.reset(),
+        record: (given, value) => {
+          const row = bounded(given);
+          if (ofSeveral !== 'least') return gauge.set(row, value);
+          const key = JSON.stringify(row);
+          const least = Math.min(value, shown.get(key) ?? Infinity);
+          shown.set(key, least);
+          gauge.set(row, least);
+        },
+        clear: () => {
+          gauge.reset();
+          shown.clear();
+          forget();
+        },
       };
     }
     default:
@@ -46,14 +70,26 @@ export function meterOf({ name, type, help, labels, buckets }: DeclaredMetric, r
   }
 }
 
-function bounded(values: LabelValues): (value: string) => string {
-  const known = new Set<string>(values === 'any' ? [] : values);
-  return (value) => {
-    if (known.has(value)) return value;
-    if (values !== 'any' || known.size >= mostValues) return other;
-    known.add(value);
+/** The values that one label may have. */
+class Bound {
+  readonly #values: LabelValues;
+  readonly #known = new Set<string>();
+
+  constructor(values: LabelValues) {
+    this.#values = values;
+  }
+
+  /** The value itself, or `other`. */
+  of(value: string): string {
+    if (this.#values !== 'any') return this.#values.includes(value) ? value : other;
+    if (this.#known.size >= mostValues && !this.#known.has(value)) return other;
+    this.#known.add(value);
     return value;
-  };
+  }
+
+  forget(): void {
+    this.#known.clear();
+  }
 }
 
 /** prom-client throws for anything else, and a metric must not fail what it measures. */

@@ -9,6 +9,8 @@ export interface DeclaredMetric {
   readonly labels: Readonly<Record<string, LabelValues>>;
   /** Upper bounds of a histogram, in its unit. */
   readonly buckets?: readonly number[];
+  /** What a gauge shows of several values with the same labels, as of all that are `other`; without it the last. */
+  readonly ofSeveral?: 'least';
 }
 
 const callSeconds = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
@@ -148,6 +150,7 @@ export const metricTable = {
     type: 'gauge',
     help: 'Calls that are left to an account: of those that create content in this minute and hour by our own count, and of the limits that the forge tells of.',
     labels: { host: 'any', account: 'any', limit: 'any' },
+    ofSeveral: 'least',
   },
   forgeBudgetWaits: {
     name: 'lockkeeper_forge_budget_waits_total',

@@ -108,9 +108,11 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
       'overPrivileged',
       overPrivileged.map((right) => [{ right }, 1]),
     );
+    // Those that have least left are the ones to be called by name.
+    const scarcestFirst = budgets.toSorted((one, another) => one.remaining - another.remaining);
     replace(
       'forgeBudget',
-      budgets.map(({ remaining, ...labels }) => [labels, remaining]),
+      scarcestFirst.map(({ remaining, ...labels }) => [labels, remaining]),
     );
     record('leader', {}, isLeading ? 1 : 0);
     replace(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { register } from 'prom-client';
+import type { RuntimeFacts } from '../../src/telemetry/health.ts';
 import { metricTable, type DeclaredMetric } from '../../src/telemetry/metric-table.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { controllerFacts, reflectorFacts, runtimeFacts } from './facts.ts';
@@ -189,6 +190,42 @@ describe('labels cannot grow without bound:', () => {
       'lockkeeper_watch_restarts_total{resource="kind-63",reason="Gone"} 2',
       'lockkeeper_watch_restarts_total{resource="other",reason="Gone"} 936',
     ]);
+  });
+
+  test('a state that is read anew holds no place for what is gone', async () => {
+    const metrics = created();
+    const kinds = (prefix: string): RuntimeFacts =>
+      runtimeFacts({
+        reflectors: Array.from({ length: 64 }, (_, n) => reflectorFacts({ resource: `${prefix}-${n}` })),
+      });
+    metrics.follow(() => kinds('old'));
+    expect(await lines(metrics, 'lockkeeper_store_objects{resource="old-')).toHaveLength(64);
+    metrics.follow(() => kinds('new'));
+    expect(await lines(metrics, 'lockkeeper_store_objects{resource="new-')).toHaveLength(64);
+  });
+
+  test('accounts with little left are told apart, and of the others the least is shown', async () => {
+    const metrics = created();
+    const budgets = Array.from({ length: 100 }, (_, n) => ({
+      host: 'github.com',
+      account: `installation ${n}`,
+      limit: 'core',
+      remaining: 5_000 - n,
+    }));
+    metrics.follow(() => ({ ...runtimeFacts(), budgets }));
+    const found = await lines(metrics, 'lockkeeper_forge_budget_remaining{');
+    expect(found).toHaveLength(65);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'lockkeeper_forge_budget_remaining{host="github.com",account="installation 99",limit="core"} 4901',
+        'lockkeeper_forge_budget_remaining{host="github.com",account="installation 36",limit="core"} 4964',
+        'lockkeeper_forge_budget_remaining{host="github.com",account="other",limit="core"} 4965',
+      ]),
+    );
+    for (const each of budgets) each.remaining += 40;
+    expect(
+      await lines(metrics, 'lockkeeper_forge_budget_remaining{host="github.com",account="other"'),
+    ).toEqual(['lockkeeper_forge_budget_remaining{host="github.com",account="other",limit="core"} 5005']);
   });
 
   test('a name of an object of JavaScript is a value like any', async () => {
