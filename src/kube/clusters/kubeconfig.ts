@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { codeOf, type CodedError } from '../../base/error.ts';
+import { codeOf, messageOf, type CodedError } from '../../base/error.ts';
 import { Secret } from '../../base/secret.ts';
 import { tokenFile } from './in-cluster.ts';
 import {
@@ -16,14 +16,17 @@ import {
   type Inline,
 } from './kubeconfig-schema.ts';
 import { kubeconfigYaml } from './kubeconfig-yaml.ts';
-import type { Connection } from '../transport/connection.ts';
+import { isKeyOf } from './pem.ts';
+import { reread } from './reread.ts';
+import type { Ask, Connection, TlsMaterial } from '../transport/connection.ts';
 
 /**
- * The operator's own kubeconfig. Nothing that it names is executed, and what is not understood is refused by name.
+ * The operator's own kubeconfig. Nothing that it names is executed, and what is not understood is refused by name. It is itself read
+ * once; the files that it names are read again as others replace them.
  * Throws KubeconfigInvalid with a sentence that names the file, or NotInCluster when its tokenFile cannot be read; neither
  * repeats a value.
  * @param wanted the context; its current one unless given
- * @param onTrouble told when its tokenFile can no longer be read, which stops no call
+ * @param onTrouble told when a file that it names can no longer be read, which stops no call
  */
 export function readKubeconfig(
   file: string,
@@ -38,23 +41,22 @@ export function readKubeconfig(
   const to = find(cluster, 'cluster', toName, config.clusters, file);
   const as = find(user, 'user', asName, config.users, file);
   const serverName = to['tls-server-name'];
-  const ca = dataOrFile(to, 'certificate-authority', file);
+  const ca = dataOrFile(to, 'certificate-authority', { file, make: asText, onTrouble });
   if (ca === undefined) throw invalid(file, `cluster ${toName} has no certificate-authority`);
-  const cert = dataOrFile(as, 'client-certificate', file);
-  const key = dataOrFile(as, 'client-key', file);
+  const cert = dataOrFile(as, 'client-certificate', { file, make: asText, onTrouble });
+  const key = dataOrFile(as, 'client-key', { file, make: asSecret, onTrouble });
   if ((cert === undefined) !== (key === undefined))
     throw invalid(file, `user ${asName} must have both client-certificate and client-key, or neither`);
   if (cert === undefined && as.token === undefined && as.tokenFile === undefined)
     throw invalid(file, `user ${asName} has no token, tokenFile or client-certificate`);
   const fixed = as.token === undefined ? undefined : new Secret(as.token);
-  const tls = {
-    ca,
-    ...(cert === undefined || key === undefined ? {} : { clientCertificate: { cert, key: new Secret(key) } }),
-    ...(serverName === undefined ? {} : { serverName }),
-  };
   return {
     server: originOf(to.server, `${file}: cluster ${toName}`),
-    tls: () => tls,
+    tls: tlsOf({
+      ca,
+      pair: cert === undefined || key === undefined ? undefined : pairOf(cert, key),
+      serverName,
+    }),
     // As for kubectl, the file wins.
     token:
       as.tokenFile === undefined ? () => fixed : tokenFile(resolve(dirname(file), as.tokenFile), onTrouble),
@@ -87,18 +89,70 @@ function namesOf(list: readonly Entry[]): string {
   return list.map(({ name }) => name).join(', ') || 'none';
 }
 
-function dataOrFile(
+const asText = (text: string): string => text;
+const asSecret = (text: string): Secret => new Secret(text);
+
+/** What stands in the kubeconfig or in a file, as it is now. */
+type Followed<T> = (ask: Ask) => T;
+
+function dataOrFile<T>(
   of: z.output<typeof cluster> | z.output<typeof user>,
   name: Inline,
-  file: string,
-): string | undefined {
+  { file, make, onTrouble }: From<T>,
+): Followed<T> | undefined {
   const data = inlineData(of, name, file);
-  const { [name]: path }: Readonly<Record<string, unknown>> = of;
-  if (data !== undefined || typeof path !== 'string') return data;
-  const full = resolve(dirname(file), path);
-  try {
-    return readFileSync(full, 'utf8');
-  } catch (thrown) {
-    throw invalid(file, `cannot read its ${name} ${full} (${codeOf(thrown)})`);
+  if (data !== undefined) {
+    const made = make(data);
+    return () => made;
   }
+  const { [name]: path }: Readonly<Record<string, unknown>> = of;
+  if (typeof path !== 'string') return undefined;
+  try {
+    return reread(resolve(dirname(file), path), make, onTrouble);
+  } catch (thrown) {
+    throw invalid(file, `its ${name}: ${messageOf(thrown)}`);
+  }
+}
+
+interface From<T> {
+  readonly file: string;
+  readonly make: (text: string) => T;
+  readonly onTrouble: ((trouble: CodedError) => void) | undefined;
+}
+
+interface Parts {
+  readonly ca: Followed<string>;
+  readonly pair: Followed<Pair> | undefined;
+  readonly serverName: string | undefined;
+}
+
+type Pair = NonNullable<TlsMaterial['clientCertificate']>;
+
+/** The same object for as long as its parts are the same. */
+function tlsOf({ ca, pair, serverName }: Parts): Connection['tls'] {
+  let made: TlsMaterial | undefined;
+  return (ask) => {
+    const [authority, clientCertificate] = [ca(ask), pair?.(ask)];
+    if (authority !== made?.ca || clientCertificate !== made.clientCertificate) {
+      made = {
+        ca: authority,
+        ...(clientCertificate === undefined ? {} : { clientCertificate }),
+        ...(serverName === undefined ? {} : { serverName }),
+      };
+    }
+    return made;
+  };
+}
+
+/** They are two files, and for a moment one of them is new and the other old: then the last two that belong together stay in use. */
+function pairOf(certOf: Followed<string>, keyOf: Followed<Secret>): Followed<Pair> {
+  let used: Pair | undefined;
+  let last: Pair | undefined;
+  return (ask) => {
+    const now = { cert: certOf(ask), key: keyOf(ask) };
+    if (used !== undefined && now.cert === last?.cert && now.key === last.key) return used;
+    last = now;
+    if (used === undefined || isKeyOf(now.key.expose(), now.cert)) used = now;
+    return used;
+  };
 }

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { readKubeconfig } from '../../../src/kube/clusters/kubeconfig.ts';
+import type { Connection } from '../../../src/kube/transport/connection.ts';
 import { Transport } from '../../../src/kube/transport/transport.ts';
 import { makeCertificate } from '../../certificate.ts';
 import { startScriptedApi } from '../scripted-api.ts';
@@ -93,22 +94,61 @@ describe('a kubeconfig is taken', () => {
     expect(troubles).toEqual([`cannot read ${path} (ENOENT)`]);
   });
 
-  test('with files beside it', () => {
-    file('ca.crt', 'CA of file');
-    file('client.crt', 'certificate of file');
-    file('client.key', 'key of file');
-    const { tls } = readKubeconfig(
-      kubeconfig({
+  describe('with files beside it,', () => {
+    const [first, second] = [makeCertificate('first'), makeCertificate('second')];
+    const troubles: string[] = [];
+    const opened = (): Connection => {
+      file('ca.crt', 'first CA');
+      file('client.crt', first.cert);
+      file('client.key', first.key);
+      const path = kubeconfig({
         cluster: { 'certificate-authority-data': undefined, 'certificate-authority': 'ca.crt' },
         user: { 'client-certificate': 'client.crt', 'client-key': join(folder, 'client.key') },
-      }),
-    );
-    const { ca, clientCertificate } = tls({ fresh: false });
-    expect([ca, clientCertificate?.cert, clientCertificate?.key.expose()]).toEqual([
-      'CA of file',
-      'certificate of file',
-      'key of file',
-    ]);
+      });
+      return readKubeconfig(path, undefined, ({ message }) => void troubles.push(message));
+    };
+    const seen = ({ tls }: Connection, fresh: boolean): (string | undefined)[] => {
+      const { ca, clientCertificate } = tls({ fresh });
+      return [ca, clientCertificate?.cert, clientCertificate?.key.expose()];
+    };
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => {
+      jest.useRealTimers();
+      troubles.length = 0;
+    });
+
+    test('which are followed as others replace them', () => {
+      const connection = opened();
+      expect(seen(connection, false)).toEqual(['first CA', first.cert, first.key]);
+      expect(connection.tls({ fresh: false })).toBe(connection.tls({ fresh: false }));
+      file('ca.crt', 'second CA');
+      expect(seen(connection, true)).toEqual(['second CA', first.cert, first.key]);
+      file('client.crt', second.cert);
+      file('client.key', second.key);
+      jest.advanceTimersByTime(59_000);
+      expect(seen(connection, false)).toEqual(['second CA', first.cert, first.key]);
+      jest.advanceTimersByTime(2_000);
+      expect(seen(connection, false)).toEqual(['second CA', second.cert, second.key]);
+    });
+
+    test('of which a certificate and a key stay in use until both are replaced', () => {
+      const connection = opened();
+      seen(connection, false);
+      file('client.crt', second.cert);
+      expect(seen(connection, true)).toEqual(['first CA', first.cert, first.key]);
+      expect(seen(connection, false)).toEqual(['first CA', first.cert, first.key]);
+      file('client.key', second.key);
+      expect(seen(connection, true)).toEqual(['first CA', second.cert, second.key]);
+    });
+
+    test('which may be away for a while, and that is told of once', () => {
+      const connection = opened();
+      const paths = ['ca.crt', 'client.crt', 'client.key'].map((name) => join(folder, name));
+      for (const path of paths) rmSync(path);
+      for (let time = 0; time < 2; time += 1)
+        expect(seen(connection, true)).toEqual(['first CA', first.cert, first.key]);
+      expect(troubles).toEqual(paths.map((path) => `cannot read ${path} (ENOENT)`));
+    });
   });
 
   test('with a client certificate, which the server sees', async () => {
@@ -230,7 +270,7 @@ describe('a kubeconfig is refused', () => {
   test('for a file that it names and that is not there', () => {
     const cluster = { 'certificate-authority-data': undefined, 'certificate-authority': 'none.crt' };
     expect(refusalOf(kubeconfig({ cluster }))).toBe(
-      `kubeconfig FILE: cannot read its certificate-authority ${join(folder, 'none.crt')} (ENOENT)`,
+      `kubeconfig FILE: its certificate-authority: cannot read ${join(folder, 'none.crt')} (ENOENT)`,
     );
     const path = join(folder, 'none');
     expect(() => readKubeconfig(kubeconfig({ user: { tokenFile: 'none' } }))).toThrow(
