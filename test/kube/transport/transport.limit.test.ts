@@ -85,9 +85,9 @@ describe('a call of high priority', () => {
   test('waits for no connection that slow calls hold', async () => {
     const { api, transport } = await openTransport(({ method }) => (method === 'PUT' ? well : 'never'));
     const stopping = new AbortController();
-    const slow = Array.from({ length: 40 }, () =>
-      failureOf(transport.call(post({ signal: stopping.signal }))),
-    );
+    // Far longer than the other has: that one must not be let in by their end.
+    const held = post({ signal: stopping.signal, timeoutMs: 3_600_000 });
+    const slow = Array.from({ length: 40 }, () => failureOf(transport.call(held)));
     await eventually('all connections are taken', () => api.pending() === 16);
     expect(await transport.call(get({ method: 'PUT', body: {}, priority: 'high' }))).toEqual({ ok: true });
     expect(api.asked.filter(({ method }) => method === 'POST')).toHaveLength(16);
