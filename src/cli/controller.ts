@@ -118,8 +118,11 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
   }));
 
   try {
-    if (config.strictRbac) await refuseTooManyRights(rights, asked);
-    await untilSynced({ caches, signal: asked, onMissing: logMissing(log) });
+    // At once: an API server that is away is for the caches to wait for and to tell of, also while no right can be asked about.
+    await Promise.all([
+      config.strictRbac ? refuseTooManyRights(rights, asked) : undefined,
+      untilSynced({ caches, signal: asked, onMissing: logMissing(log) }),
+    ]);
     const instance = config.instance ?? clusterId(caches);
     log.info({ instance, pipelines: caches.pipelineCount() }, 'ready');
     // What status says of our rights would else be taken back at each start, and said again.

@@ -199,6 +199,22 @@ test('one that is started while the API server is away says what it waits for, a
   }
 }, 60_000);
 
+test('with strictRbac too it tries to fill its caches while the API server is away, and begins when that is back', async () => {
+  const away = await startDoor(Number(new URL(scene.world.cluster.server).port));
+  try {
+    const env = { KUBERNETES_SERVICE_PORT: String(away.port) };
+    const waiting = await scene.world.startReplica({ env, until: 'listening', extraArgs: ['--strict-rbac'] });
+    for (const what of ['own rights', 'pipelines'])
+      await said(waiting, 'worked around', 20_000, (line) => line['what'] === what);
+    expect((await probe(waiting, '/livez')).status).toBe(200);
+    away.open();
+    await said(waiting, 'ready');
+    expect(await waiting.stop()).toBe(0);
+  } finally {
+    await away.close();
+  }
+}, 60_000);
+
 test('a second SIGTERM ends it at once', async () => {
   await leading();
   const writing = gate();
