@@ -65,8 +65,12 @@ test('a read that closing has ended is not sent again', async () => {
 });
 
 describe('a call of high priority', () => {
-  test('goes before ten thousand status writes that wait for our limit', async () => {
-    const { api, transport } = await openTransport([well], { callsPerSecond: 10, burst: 1 });
+  test('goes before ten thousand status writes that wait for our limit, the second time too', async () => {
+    const starting = [refusal(503, 'ServiceUnavailable', 'starting')];
+    const { api, transport } = await openTransport(
+      ({ method }) => (method === 'PUT' ? starting.pop() : undefined) ?? well,
+      { callsPerSecond: 10, burst: 1 },
+    );
     const stopping = new AbortController();
     const write = post({
       method: 'PATCH',
@@ -78,6 +82,7 @@ describe('a call of high priority', () => {
     const lease = '/apis/coordination.k8s.io/v1/namespaces/keeper/leases/keeper';
     await transport.call(get({ method: 'PUT', path: lease, body: {}, priority: 'high' }));
     expect(api.asked.filter(({ method }) => method === 'PATCH').length).toBeLessThan(100);
+    expect(api.asked.filter(({ method }) => method === 'PUT')).toHaveLength(2);
     stopping.abort(new Error('enough'));
     await Promise.all(writes);
   });
