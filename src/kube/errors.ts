@@ -11,7 +11,8 @@ export type KubeErrorCode =
   | 'TooManyRequests'
   | 'Timeout'
   | 'Unavailable'
-  | 'Malformed';
+  | 'Malformed'
+  | 'TooLarge';
 
 /** What the API server said, or that it said nothing. The message holds its own sentence, never a body or a header. */
 export class KubeError extends CodedError<KubeErrorCode> {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { KubeError } from '../errors.ts';
+import { isKubeError, KubeError } from '../errors.ts';
 import { pathOf, type Resource } from '../resource.ts';
 import type { Transport } from '../transport/transport.ts';
 
-const pageSize = '500';
+const pageSize = 500;
 const pageTimeoutMs = 60_000;
 const list = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
@@ -17,25 +17,25 @@ export interface Listed extends Resource {
 }
 
 /**
- * All objects of a kind as they were at one moment, a page of 500 at a time; returns the version that they were read at. Rejects with a
- * KubeError: Gone when it took so long that the server has forgotten the moment.
+ * All objects of a kind as they were at one moment, a page of 500 at a time, or of half as many whenever a page is too large; returns the
+ * version that they were read at. Rejects with a KubeError: Gone when it took so long that the server has forgotten the moment.
  */
 export async function* listPages(
   transport: Pick<Transport, 'call'>,
   resource: Listed,
   signal: AbortSignal,
 ): AsyncGenerator<readonly unknown[], string> {
+  let limit = pageSize;
   let next: string | undefined;
   for (;;) {
-    const page = await readPage(
-      transport,
-      resource,
-      {
-        limit: pageSize,
-        ...(next === undefined ? {} : { continue: next }),
+    const from = next === undefined ? {} : { continue: next };
+    const page = await readPage(transport, resource, { limit: String(limit), ...from }, signal).catch(
+      (thrown: unknown) => {
+        if (!isKubeError(thrown, 'TooLarge') || limit === 1) throw thrown;
+        limit = Math.floor(limit / 2);
       },
-      signal,
     );
+    if (page === undefined) continue;
     yield page.items;
     ({ continue: next } = page.metadata);
     if (next === undefined || next === '') return page.metadata.resourceVersion;

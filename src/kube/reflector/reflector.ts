@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { codeOf, messageOf } from '../../base/error.ts';
 import { sentence } from '../../base/sentence.ts';
-import { jittered, sleep } from '../../base/time.ts';
+import { sleep } from '../../base/time.ts';
 import type { ReflectorFacts } from '../../telemetry/health.ts';
 import { Breath } from '../breath.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import { currentVersion, listPages } from './list.ts';
+import { OpenSilence } from './open-silence.ts';
 import { isOlder } from '../resource-version.ts';
 import type { Resource } from '../resource.ts';
+import { RetryDelay } from './retry-delay.ts';
 import { keyOf, Store, type Change, type Stored } from './store.ts';
 import type { Transport } from '../transport/transport.ts';
 import { watchEvents, type WatchEvent } from './watch.ts';
@@ -27,7 +29,7 @@ export interface ReflectorOptions<T extends Stored> {
   readonly onRestart?: (reason: string) => void;
   /** How all objects are read: as the beginning of the watch where that comes to its end (the default), or always by pages. */
   readonly initial?: Way;
-  /** A watch that brings nothing for so long, not even a bookmark, is cut. */
+  /** After so long without a word, not even a bookmark, from a watch or several in a row, all is read anew; 3 min unless given. */
   readonly silenceMs?: number;
   /** How long after an event that could not be read all is read anew. */
   readonly rereadMs?: number;
@@ -35,10 +37,6 @@ export interface ReflectorOptions<T extends Stored> {
   readonly firstDelayMs?: number;
 }
 
-/** Of our own: what is watched is to be known within five seconds of its coming back, and a request in that time burdens no server. */
-const longestDelayMs = 3_500;
-const longestAskedMs = 30_000;
-const stableMs = 10_000;
 /** A watch that ends sooner was not one: some proxies answer so. */
 const shortestWatchMs = 1_000;
 
@@ -54,12 +52,14 @@ export class Reflector<T extends Stored> {
   readonly #stopped = new AbortController();
   readonly #breath = new Breath();
   readonly #synced = Promise.withResolvers<void>();
+  readonly #retryDelay: RetryDelay;
+  readonly #silence = new OpenSilence();
   #running: Promise<void> | undefined;
   readonly #way: WayOfReading;
   /** The version up to which the store has all; undefined: all has to be read. */
   #at: string | undefined;
-  /** What runs now, or ran last, is to bring all objects and has not yet. */
-  #isReadingAll = false;
+  /** How what runs now, or ran last, is to bring all objects, when it has not yet. */
+  #readingBy: Way | undefined;
   /** The server was put back: the same version may say something else now. */
   #isRewritten = false;
   /** The connection broke: the server behind it may have been put back to an older state. */
@@ -76,6 +76,7 @@ export class Reflector<T extends Stored> {
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.#way = new WayOfReading(options.initial ?? 'stream');
+    this.#retryDelay = new RetryDelay(options.firstDelayMs);
     this.store = new Store(options.indexOf);
   }
 
@@ -135,24 +136,20 @@ export class Reflector<T extends Stored> {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
     while (!signal.aborted) {
       this.#steadyAt = undefined;
       try {
         await this.#follow(signal);
-        failures = 0;
+        this.#retryDelay.succeeded();
         this.#options.onRestart?.('Ended');
       } catch (thrown) {
         if (signal.aborted) return;
         this.#heed(thrown);
-        const wasSteady = this.#steadyAt !== undefined && performance.now() - this.#steadyAt > stableMs;
-        failures = wasSteady ? 1 : failures + 1;
-        const { firstDelayMs = 250 } = this.#options;
-        const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
-        const askedMs = isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0;
-        await sleep(jittered(Math.max(backoffMs, Math.min(longestAskedMs, askedMs)), 0.3), signal).catch(
-          () => undefined,
-        );
+        const delayMs = this.#retryDelay.failed({
+          wentWellMs: this.#steadyAt === undefined ? 0 : performance.now() - this.#steadyAt,
+          askedMs: isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0,
+        });
+        await sleep(delayMs, signal).catch(() => undefined);
         this.#activeAt = performance.now();
       }
     }
@@ -160,8 +157,8 @@ export class Reflector<T extends Stored> {
 
   /** From where we are until the server ends the watch; throws what went wrong. */
   async #follow(signal: AbortSignal): Promise<void> {
-    this.#isReadingAll = this.#at === undefined;
-    if (this.#at === undefined && this.#way.current === 'pages') await this.#readPages(signal);
+    this.#readingBy = this.#at === undefined ? this.#way.current : undefined;
+    if (this.#readingBy === 'pages') await this.#readPages(signal);
     else if (this.#at !== undefined && this.#isDoubted) await this.#refuseOlderServer(this.#at, signal);
     this.#isDoubted = false;
     await this.#watch(signal);
@@ -176,10 +173,10 @@ export class Reflector<T extends Stored> {
     this.#lastFailure = code;
     if (code === 'Forbidden' || code === 'Unauthorized') this.#isPermitted = false;
     if (code === 'NotFound') this.#isServed = false;
-    if (this.#isReadingAll) {
+    if (this.#readingBy !== undefined) {
       // A server without it refuses it so; all others refuse nothing that we send.
-      if (code === 'Invalid' && this.#way.current === 'stream') return this.#way.streamNoMore();
-      this.#way.failed(code);
+      if (code === 'Invalid' && this.#readingBy === 'stream') return this.#way.streamNoMore();
+      this.#way.failed(code, this.#readingBy);
     }
     // Being away for too long is ordinary; a list that expires before its last page is not.
     if (code !== 'Gone' || this.#at === undefined) this.#options.onTrouble(thrown);
@@ -213,7 +210,8 @@ export class Reflector<T extends Stored> {
     const { transport, resource, silenceMs = 180_000, rereadMs = 10_000 } = this.#options;
     const began = performance.now();
     const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
-    const request = { transport, resource, from: this.#at, silenceMs, rereadMs, signal };
+    const firstWordMs = this.#silence.leftMs(silenceMs);
+    const request = { transport, resource, from: this.#at, silenceMs, firstWordMs, rereadMs, signal };
     try {
       for await (const event of watchEvents(request)) {
         this.#take(event, unseen);
@@ -222,13 +220,15 @@ export class Reflector<T extends Stored> {
     } catch (thrown) {
       // A server is silent about a version that it will only come to; and what could not be read is lost.
       const wasSilent = isKubeError(thrown, 'Timeout');
-      if (wasSilent && this.#isReadingAll) this.#way.streamNoMore();
+      if (wasSilent && this.#readingBy !== undefined) this.#way.streamEndsNot();
       if (wasSilent || isKubeError(thrown, 'Malformed')) this.#at = undefined;
       if (wasSilent) this.#isRewritten = true;
       throw thrown;
+    } finally {
+      this.#silence.closed(performance.now());
     }
-    if (this.#isReadingAll) {
-      this.#way.streamNoMore();
+    if (this.#readingBy !== undefined) {
+      this.#way.streamEndsNot();
       throw new KubeError('Unavailable', `watch ${resource.plural}: ended before all objects had come`);
     }
     if (performance.now() - began < shortestWatchMs)
@@ -237,12 +237,16 @@ export class Reflector<T extends Stored> {
 
   /** @param unseen keys of which nothing has come yet, as long as all objects are being read */
   #take(event: WatchEvent, unseen: Set<string> | undefined): void {
-    this.#heard();
     const { resource, onTrouble } = this.#options;
+    if (event.type === 'OPENED') {
+      this.#silence.opened(performance.now());
+      return this.#answered();
+    }
+    this.#heard();
     switch (event.type) {
-      case 'OPENED':
-        return;
       case 'UNREADABLE':
+        // It may have been about any of them, so none of them counts as gone until all is read anew.
+        unseen?.clear();
         onTrouble(new KubeError('Malformed', `watch ${resource.plural}: an event cannot be read`));
         return;
       case 'BOOKMARK':
@@ -267,7 +271,7 @@ export class Reflector<T extends Stored> {
   #finish(unseen: ReadonlySet<string>, resourceVersion: string): void {
     for (const key of unseen) this.#tell(this.store.delete(key));
     this.#at = resourceVersion;
-    this.#isReadingAll = false;
+    this.#readingBy = undefined;
     this.#way.succeeded();
     this.#isRewritten = false;
     this.#hasSynced = true;
@@ -275,14 +279,21 @@ export class Reflector<T extends Stored> {
     this.#synced.resolve();
   }
 
-  #heard(): void {
+  /** The server lets us read or watch. That proves nothing of what it has to say. */
+  #answered(): void {
+    const now = performance.now();
     this.#isPermitted = true;
     this.#isServed = true;
     this.#lastFailure = undefined;
-    this.#activeAt = performance.now();
-    if (this.#at === undefined) return;
-    this.#currentAt = this.#activeAt;
-    this.#steadyAt ??= this.#activeAt;
+    this.#activeAt = now;
+    if (this.#at !== undefined) this.#steadyAt ??= now;
+  }
+
+  /** It has said something, and all that came before. */
+  #heard(): void {
+    this.#answered();
+    this.#silence.broken(this.#activeAt);
+    if (this.#at !== undefined) this.#currentAt = this.#activeAt;
   }
 
   #put(item: unknown, unseen: Set<string> | undefined): void {

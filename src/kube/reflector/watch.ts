@@ -12,6 +12,8 @@ export interface WatchRequest {
   readonly from: string | undefined;
   /** Milliseconds; a stream that brings nothing for so long is cut. */
   readonly silenceMs: number;
+  /** Milliseconds; the same for its first word, once it is open. */
+  readonly firstWordMs: number;
   /** Milliseconds; so long after a line that could not be read the stream is cut, since nobody knows what it said. */
   readonly rereadMs: number;
   readonly signal: AbortSignal;
@@ -23,7 +25,7 @@ export type WatchEvent =
   | {
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
       readonly object: unknown;
-      readonly resourceVersion: string | undefined;
+      readonly resourceVersion: string;
     }
   /** Nothing else has changed up to this version. `endsInitial`: all objects that were there have come. */
   | {
@@ -45,6 +47,7 @@ const wire = z.object({
 const versioned = z.object({
   metadata: z.object({
     resourceVersion: z.string(),
+    name: z.string().optional(),
     annotations: z.record(z.string(), z.string()).optional().catch(undefined),
   }),
 });
@@ -54,29 +57,38 @@ const versioned = z.object({
  * forgotten `from`, Timeout after a silence, Malformed after what could not be read; or with the signal's reason.
  */
 export async function* watchEvents(request: WatchRequest): AsyncGenerator<WatchEvent, void> {
-  const { transport, resource, from, silenceMs, rereadMs, signal } = request;
+  const { transport, resource, from, silenceMs, firstWordMs, rereadMs, signal } = request;
   const what = `watch ${resource.plural}`;
   const cut = new AbortController();
   const stop = (): void => cut.abort(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
-  const silence = setTimeout(
-    () => cut.abort(new KubeError('Timeout', `${what}: silent for ${silenceMs} ms`)),
-    silenceMs,
-  );
+  const silent = new KubeError('Timeout', `${what}: silent for ${silenceMs} ms`);
+  let silence = setTimeout(() => cut.abort(silent), silenceMs);
+  const within = (ms: number): void => {
+    clearTimeout(silence);
+    silence = setTimeout(() => cut.abort(silent), ms);
+  };
   const unread = new KubeError('Malformed', `${what}: all is read anew, as an event could not be read`);
   let reread: NodeJS.Timeout | undefined;
   try {
     const stream = await transport.watch(pathOf(resource), queryOf(from), cut.signal);
-    silence.refresh();
+    within(firstWordMs);
     yield { type: 'OPENED' };
+    let isFirst = true;
     for await (const line of readLines(stream)) {
-      silence.refresh();
+      if (isFirst) within(silenceMs);
+      else silence.refresh();
+      isFirst = false;
       const event = eventOf(line, resource);
       if (event.type === 'UNREADABLE') reread ??= setTimeout(() => cut.abort(unread), rereadMs);
       yield event;
     }
     if (reread !== undefined) throw unread;
+  } catch (thrown) {
+    // However it ends before its time: what could not be read is not made good by going on from here.
+    if (reread !== undefined && !signal.aborted) throw unread;
+    throw thrown;
   } finally {
     clearTimeout(silence);
     clearTimeout(reread);
@@ -99,7 +111,7 @@ function queryOf(from: string | undefined): Record<string, string> {
   };
 }
 
-/** Throws what an ERROR event says. */
+/** Throws what an ERROR event says. What has no name or no version may be about anything, as a line that is no JSON. */
 function eventOf(line: string, { plural }: Resource): WatchEvent {
   const read = wire.safeParse(jsonOf(line)).data;
   if (read === undefined) return { type: 'UNREADABLE' };
@@ -107,6 +119,9 @@ function eventOf(line: string, { plural }: Resource): WatchEvent {
   if (type === 'ERROR') throw failureOf(`watch ${plural}`, object);
   const metadata = versioned.safeParse(object).data?.metadata;
   const resourceVersion = metadata?.resourceVersion;
-  if (type !== 'BOOKMARK') return { type, object, resourceVersion };
+  if (type !== 'BOOKMARK') {
+    if (resourceVersion === undefined || metadata?.name === undefined) return { type: 'UNREADABLE' };
+    return { type, object, resourceVersion };
+  }
   return { type, resourceVersion, endsInitial: metadata?.annotations?.[initialEventsEnd] === 'true' };
 }

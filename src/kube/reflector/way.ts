@@ -30,19 +30,24 @@ export class WayOfReading {
     this.#failures = 0;
   }
 
-  /** They have not. @param code what went wrong */
-  failed(code: string): void {
-    if (toBoth.has(code)) return;
+  /** They have not. @param code what went wrong @param way in which; one that has been given up already does not count */
+  failed(code: string, way: Way): void {
+    if (toBoth.has(code) || way !== this.#current) return;
     this.#failures += 1;
     if (this.#failures < mostFailures) return;
     this.#failures = 0;
     this.#current = this.#current === 'pages' && this.#mayStream ? 'stream' : 'pages';
   }
 
-  /** It is known that streams do not come to their end here: pages from now on. */
-  streamNoMore(): void {
-    this.#mayStream = false;
+  /** A stream was silent or ended without a failure before all had come, as something between us and the server makes it: pages at once. */
+  streamEndsNot(): void {
     this.#current = 'pages';
     this.#failures = 0;
+  }
+
+  /** The server has no such streams: pages from now on, whatever comes of them. */
+  streamNoMore(): void {
+    this.#mayStream = false;
+    this.streamEndsNot();
   }
 }

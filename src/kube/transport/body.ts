@@ -4,10 +4,11 @@ import { KubeError } from '../errors.ts';
 
 type Body = Dispatcher.ResponseData['body'];
 
-const maxBodyBytes = 64 * 1024 * 1024;
+/** Larger than any object, of which etcd takes 1.5 MiB, and than most pages of them; parsed it takes several times as much. */
+const maxBodyBytes = 16 * 1024 * 1024;
 
 /**
- * A whole body as text. Rejects with Malformed when it is larger than 64 MiB, which are not kept; otherwise as `bytesOf`.
+ * A whole body as text. Rejects with TooLarge when it is larger than 16 MiB, which are not kept; otherwise as `bytesOf`.
  * Each piece is decoded as it comes and let go, so that a page of a list is not held as bytes and as text.
  */
 export async function readBounded(body: Body, what: string, signal: AbortSignal): Promise<string> {
@@ -17,7 +18,7 @@ export async function readBounded(body: Body, what: string, signal: AbortSignal)
   for await (const chunk of bytesOf(body, what, signal)) {
     bytes += chunk.byteLength;
     if (bytes > maxBodyBytes)
-      throw new KubeError('Malformed', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
+      throw new KubeError('TooLarge', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -1,0 +1,97 @@
+import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector/reflector.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { Boat } from '../boat.ts';
+
+/** An open watch of which a test says what comes of it, and when. */
+export class TimedWatch implements AsyncIterable<Uint8Array> {
+  readonly query: Readonly<Record<string, string>>;
+  readonly #pieces: Uint8Array[] = [];
+  #ending: { readonly error?: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(query: Readonly<Record<string, string>>, signal: AbortSignal) {
+    this.query = query;
+    signal.addEventListener('abort', () => this.#end({ error: signal.reason }), { once: true });
+  }
+
+  write(...lines: readonly object[]): void {
+    for (const line of lines) this.#pieces.push(Buffer.from(`${JSON.stringify(line)}\n`));
+    this.#wake();
+  }
+
+  /** As the server does it. */
+  end(): void {
+    this.#end({});
+  }
+
+  /** The connection breaks. */
+  lose(): void {
+    this.#end({ error: new KubeError('Unavailable', 'watch boats: the answer broke off') });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) yield piece;
+      else if (this.#ending === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if ('error' in this.#ending) throw this.#ending.error;
+      else return;
+    }
+  }
+
+  #end(how: { readonly error?: unknown }): void {
+    this.#ending ??= how;
+    this.#wake();
+  }
+}
+
+/** What a list answers, or throws. */
+type List = (query: Readonly<Record<string, string>>) => object;
+
+export interface Timed {
+  readonly reflector: Reflector<Boat>;
+  readonly lists: Readonly<Record<string, string>>[];
+  readonly watches: TimedWatch[];
+  readonly changes: string[];
+  readonly troubles: unknown[];
+}
+
+/**
+ * A reflector in pages before an API server without a network, so that all its time can be that of a test. Lists are answered in turn, the
+ * last one again and again; a list of one, which asks for the version, says 1000.
+ */
+export function timedReflecting(
+  lists: readonly List[],
+  options: Partial<Pick<ReflectorOptions<Boat>, 'initial'>> = {},
+): Timed {
+  const asked: Timed['lists'] = [];
+  const watches: TimedWatch[] = [];
+  const changes: string[] = [];
+  const troubles: unknown[] = [];
+  const reflector = new Reflector<Boat>({
+    transport: {
+      call: async ({ query = {} }) => {
+        // Before the first watch nobody asks which version it is at.
+        if (query['limit'] === '1' && watches.length > 0) return listOf([], 1_000);
+        asked.push(query);
+        return lists[Math.min(asked.length, lists.length) - 1]?.(query);
+      },
+      watch: async (_path, query, signal) => {
+        const watch = new TimedWatch(query, signal);
+        watches.push(watch);
+        return watch;
+      },
+    },
+    resource: { group: 'canal.test', version: 'v1', plural: 'boats' },
+    project: (object) => object as Boat, // the test holds nothing else
+    onChange: ({ kind, key, object }) => changes.push(`${kind} ${key}@${object.metadata.resourceVersion}`),
+    onTrouble: (trouble) => troubles.push(trouble),
+    initial: 'pages',
+    ...options,
+  });
+  return { reflector, lists: asked, watches, changes, troubles };
+}
+
+export function listOf(items: readonly Boat[], version = 10): object {
+  return { kind: 'BoatList', metadata: { resourceVersion: String(version) }, items };
+}
