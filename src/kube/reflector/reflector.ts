@@ -296,32 +296,27 @@ export class Reflector<T extends Stored> {
     if (this.#at !== undefined) this.#currentAt = this.#activeAt;
   }
 
+  /** What cannot be kept is left out and told of. */
   #put(item: unknown, unseen: Set<string> | undefined): void {
-    const object = this.#project(item);
-    if (object === undefined) return this.#leaveOut(item);
-    unseen?.delete(keyOf(object));
-    this.#tell(this.store.set(object, { isVersionTrusted: !this.#isRewritten }));
+    try {
+      const object = this.#options.project(item);
+      if (object === undefined) return this.#leaveOut(item);
+      const changes = this.store.set(object, { isVersionTrusted: !this.#isRewritten });
+      unseen?.delete(keyOf(object));
+      this.#tell(changes);
+    } catch (thrown) {
+      const { plural } = this.#options.resource;
+      const known = named.safeParse(item).data;
+      const which = known === undefined ? '(without a name)' : keyOf(known);
+      const why = sentence(messageOf(thrown));
+      this.#options.onTrouble(new KubeError('Malformed', `${plural} ${which} is left out: ${why}`));
+      this.#leaveOut(item);
+    }
   }
 
   #leaveOut(object: unknown): void {
     const known = named.safeParse(object).data;
     if (known !== undefined) this.#tell(this.store.delete(keyOf(known)));
-  }
-
-  #project(object: unknown): T | undefined {
-    try {
-      return this.#options.project(object);
-    } catch (thrown) {
-      const { plural } = this.#options.resource;
-      const known = named.safeParse(object).data;
-      this.#options.onTrouble(
-        new KubeError(
-          'Malformed',
-          `${plural} ${known === undefined ? '(without a name)' : keyOf(known)} is left out: ${sentence(messageOf(thrown))}`,
-        ),
-      );
-      return undefined;
-    }
   }
 
   #tell(changes: readonly Change<T>[]): void {

@@ -237,6 +237,26 @@ describe('an object that cannot be kept', () => {
     expect([changes.at(-1), troubles]).toEqual(['deleted canal/b@1', []]);
   });
 
+  test('for the names by which it would be found is left out and told of, and the watch goes on', async () => {
+    const { changes, troubles, watches } = await started({
+      lists: [page([boat({ name: 'a' })])],
+      watches: [
+        new Stream().write(
+          event('MODIFIED', boat({ name: 'a', version: 11, harbour: '' })),
+          event('ADDED', boat({ name: 'b', version: 12 })),
+        ),
+      ],
+      indexOf: ({ harbour, metadata }) => {
+        if (harbour === '') throw new Error(`${metadata.name} is nowhere`);
+        return [harbour];
+      },
+    });
+    await eventually('the next one is told', () => changes.length === 3);
+    expect(changes).toEqual(['added canal/a@1', 'deleted canal/a@1', 'added canal/b@12']);
+    expect(troubles).toMatchObject([{ message: 'boats canal/a is left out: a is nowhere' }]);
+    expect(watches()).toHaveLength(1);
+  });
+
   test('because nobody wants it is no trouble', async () => {
     const { reflector, troubles } = await started({
       lists: [page([boat({ harbour: 'Rome' }), boat({ name: 'b' })])],
