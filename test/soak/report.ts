@@ -24,7 +24,12 @@ export interface SoakReport {
     readonly bound: number;
     readonly each: readonly number[];
   };
-  readonly rssMB: { readonly start: number; readonly end: number; readonly peak: number };
+  readonly rssMB: {
+    readonly start: number;
+    readonly end: number;
+    readonly peak: number;
+    readonly each: readonly number[];
+  };
   readonly left: { readonly start: Omit<Measured, 'heapMB'>; readonly end: Omit<Measured, 'heapMB'> };
   /** From the word to stop until the process had ended by itself. */
   readonly stopMs: number;

@@ -61,6 +61,7 @@ class Soak {
   readonly #faults: FaultCourse;
   readonly #recoveriesMs: number[] = [];
   readonly #heapsMB: number[] = [];
+  readonly #residentMB: number[] = [];
   readonly #failures: string[] = [];
   readonly #began = performance.now();
   #missed = 0;
@@ -120,7 +121,12 @@ class Soak {
         bound: heapGrowthMB,
         each: this.#heapsMB.map(round),
       },
-      rssMB: { start: round(rssMB.start), end: round(rssMB.end), peak: round(rssMB.peak) },
+      rssMB: {
+        start: round(rssMB.start),
+        end: round(rssMB.end),
+        peak: round(rssMB.peak),
+        each: this.#residentMB.map(round),
+      },
       left: { start: leftOf(start), end: leftOf(end) },
       stopMs,
       failures: this.#failures,
@@ -156,6 +162,7 @@ class Soak {
     await this.#recover('all is calm', { isCalm: true });
     const { heapMB } = await this.#runtime.ask('measure');
     this.#heapsMB.push(heapMB);
+    this.#residentMB.push(await residentMB(this.#runtime.pid));
   }
 
   /** Waits until the runtime has what the server has, and has seen to it; what is different after the longest time it may take is a failure. */
