@@ -14,6 +14,10 @@ export interface TelemetryServerOptions {
   readonly live: () => Verdict;
   readonly ready: () => Verdict;
   readonly metrics: () => Promise<Scrape>;
+  /** Within which a request has to be there as a whole. */
+  readonly requestWithinMs?: number;
+  /** After which a connection on which nothing passes is ended, as of one that takes no answer. */
+  readonly silentMs?: number;
 }
 
 export interface TelemetryServer {
@@ -34,18 +38,16 @@ interface Answer {
  * that many open would keep the kubelet out, and that would restart a process that is well.
  */
 const mostConnections = 64;
-const requestWithinMs = 5_000;
-/** For one that takes no answer. */
-const silentMs = 10_000;
 
 /**
  * Answers GET and HEAD of /livez, /readyz, /healthz (the same as /livez) and /metrics; with `?verbose` each check by its sentence.
  * Rejects with PortTaken when another process listens there, with ListenFailed when it cannot listen for another reason.
  */
 export async function startTelemetryServer(options: TelemetryServerOptions): Promise<TelemetryServer> {
+  const { requestWithinMs = 5_000, silentMs = 10_000 } = options;
   const server = createServer(
     {
-      headersTimeout: requestWithinMs,
+      // Of the headers too, which have no longer than the whole.
       requestTimeout: requestWithinMs,
       connectionsCheckingInterval: requestWithinMs,
       keepAliveTimeout: requestWithinMs,

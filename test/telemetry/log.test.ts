@@ -52,6 +52,15 @@ test('of an error only its own words and codes are logged', () => {
   });
 });
 
+test.each([
+  ['an error', (message: string) => new Error(message)],
+  ['a text that was thrown', (message: string) => message],
+])('of %s the first 500 characters are logged, and of a secret across their end nothing', (_, thrownWith) => {
+  const thrown = thrownWith(`${'words '.repeat(82)}${planted.classicToken} and more`);
+  const { err } = JSON.parse(logged((log) => log.error({ err: thrown }, 'failed')));
+  expect(err.message).toBe(`${'words '.repeat(82)}${clean(planted.classicToken)} and more`.slice(0, 500));
+});
+
 test('causes that go round and have no code end all the same', () => {
   let asked = 0;
   const round = {

@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request, type IncomingMessage, type RequestOptions, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -173,6 +174,31 @@ describe('what would cost too much is refused:', () => {
     expect(sockets.filter(({ closed }) => closed)).toHaveLength(1);
     for (const socket of sockets) socket.destroy();
   });
+});
+
+describe('who holds a connection open is ended:', () => {
+  test('with a request that does not come to its end', async () => {
+    const server = await served({ requestWithinMs: 50, silentMs: 60_000 });
+    expect(await raw(server, 'GET /livez HTTP/1.1\r\nhost: ')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('with a connection on which nothing passes', async () => {
+    const metrics = (): Promise<never> => new Promise(() => undefined);
+    const server = await served({ silentMs: 50, metrics });
+    expect(await ask(server, '/metrics').catch(codeOf)).toBe('ECONNRESET');
+  });
+});
+
+test('a connection that cannot be accepted ends nothing', async () => {
+  const telemetry = await served();
+  const { promise: begun, resolve } = Promise.withResolvers<unknown>();
+  subscribe('http.server.request.start', resolve);
+  await ask(telemetry, '/livez');
+  unsubscribe('http.server.request.start', resolve);
+  const { server } = (await begun) as { server: Server }; // as Node documents the channel
+  // As Node says that there are too many open files.
+  server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  expect((await ask(telemetry, '/livez')).status).toBe(200);
 });
 
 describe('the port', () => {
