@@ -12,6 +12,7 @@ import { AccessReconciler, type AccessReconcilerParts } from '../auditor/reconci
 import { Tally } from '../auditor/tally.ts';
 import { isSameJson } from '../base/same-json.ts';
 import { systemClock } from '../base/time.ts';
+import { haveRight } from '../kube/access-review.ts';
 import { inCluster } from '../kube/clusters/in-cluster.ts';
 import { applyStatus } from '../kube/apply.ts';
 import { Controller } from '../kube/controller.ts';
@@ -23,6 +24,7 @@ import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import type { AuditorConfig } from './auditor-config.ts';
 import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
+import { NeededRights, statusRights } from './needed-rights.ts';
 import { logMissing, untilSynced } from './synced.ts';
 import { troubleIn, type Trouble } from './trouble.ts';
 
@@ -118,6 +120,12 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     },
     onTrouble: trouble('selfsubjectrulesreviews'),
   });
+  const needed = new NeededRights({
+    rights: statusRights('credentials'),
+    haveRight: (right, signal) => haveRight(transport, right, signal),
+    denials,
+    onTrouble: trouble('needed rights'),
+  });
   const reconciler = new AccessReconciler({
     credential: caches.credential,
     controller: config.controller,
@@ -146,6 +154,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
   }));
 
   try {
+    needed.start(asked);
     await Promise.all([
       untilSynced({ caches, signal: asked, onMissing: logMissing(log) }),
       trustsAuthorizers ? undefined : otherAuthorizers.start(asked),
@@ -169,7 +178,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     doubtWatch.close();
     near.close();
     far.close();
-    await otherAuthorizers.stop();
+    await Promise.all([otherAuthorizers.stop(), needed.stop()]);
     await controller.stop();
     await caches.stop();
     await instruments.stop();

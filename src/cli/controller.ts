@@ -1,5 +1,6 @@
 import { CodedError } from '../base/error.ts';
 import { systemClock } from '../base/time.ts';
+import { haveRight } from '../kube/access-review.ts';
 import { inCluster } from '../kube/clusters/in-cluster.ts';
 import { readKubeconfig } from '../kube/clusters/kubeconfig.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
@@ -14,6 +15,7 @@ import { electionOf } from './election.ts';
 import { listForges } from './forges.ts';
 import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
+import { NeededRights, statusRights } from './needed-rights.ts';
 import { ownRights, refuseTooManyRights } from './own-rights.ts';
 import { createReconcilers } from './reconcilers.ts';
 import { logMissing, untilSynced } from './synced.ts';
@@ -83,6 +85,12 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     onTrouble: (resource, error) => trouble(resource)(error),
     onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
   });
+  const needed = new NeededRights({
+    rights: [...election.rights, ...statusRights('pipelines', 'credentials')],
+    haveRight: (right, signal) => haveRight(transport, right, signal),
+    denials,
+    onTrouble: trouble('needed rights'),
+  });
   const rights = ownRights({
     config,
     transport,
@@ -118,6 +126,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
   }));
 
   try {
+    needed.start(asked);
     // At once: an API server that is away is for the caches to wait for and to tell of, also while no right can be asked about.
     await Promise.all([
       config.strictRbac ? refuseTooManyRights(rights, asked) : undefined,
@@ -141,7 +150,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     if (!asked.aborted || leadership?.lost.aborted === true) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
-    await Promise.all([reconcilers.stop(), rights.stop()]);
+    await Promise.all([reconcilers.stop(), rights.stop(), needed.stop()]);
     // Only now may another one act; it need not wait for what we have to tell.
     await Promise.all([leadership?.release(), reconcilers.drain()]);
     await caches.stop();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CodedError } from '../base/error.ts';
+import type { Right } from '../kube/access-review.ts';
 import { LeaderElector } from '../kube/leader/leader.ts';
 import type { Leadership } from '../kube/leader/leadership.ts';
 import type { Transport } from '../kube/transport/transport.ts';
@@ -17,6 +18,8 @@ const alone: Leadership = {
 };
 
 export interface Election {
+  /** What it takes to stay the one who acts, and what a standby does not try. */
+  readonly rights: readonly Right[];
   /** Resolves when we may act; rejects with the signal's reason. */
   acquire(signal: AbortSignal): Promise<Leadership>;
 }
@@ -31,13 +34,18 @@ export function electionOf(
   onTrouble: (error: unknown) => void,
 ): Election {
   const { leaderElect = config.kubeconfig === undefined } = config;
-  if (!leaderElect) return { acquire: () => Promise.resolve(alone) };
-  return new LeaderElector({
+  if (!leaderElect) return { rights: [], acquire: () => Promise.resolve(alone) };
+  const lease = { namespace: namespaceOf(config), name: leaseName };
+  const elector = new LeaderElector({
     transport,
-    lease: { namespace: namespaceOf(config), name: leaseName },
+    lease,
     identity: `${hostname()}_${randomBytes(8).toString('hex')}`,
     onTrouble,
   });
+  return {
+    rights: [{ verb: 'update', group: 'coordination.k8s.io', resource: 'leases', ...lease }],
+    acquire: (signal) => elector.acquire(signal),
+  };
 }
 
 function namespaceOf(config: Config): string {

@@ -158,6 +158,26 @@ test.each<[LeaseBefore]>([['free'], ['held']])(
   120_000,
 );
 
+test.each([
+  ['update leases.coordination.k8s.io lockkeeper-controller', 'election'],
+  ['patch pipelines/status.lockkeeper.dev', 'status-pipelines'],
+  ['patch credentials/status.lockkeeper.dev', 'status-credentials'],
+])(
+  'without %s a standby is not ready, which has not tried it',
+  async (right, check) => {
+    await withInstall({ without: right, lease: 'held' }, async (install, controller) => {
+      const failing = async (): Promise<readonly string[]> => {
+        const answer = await fetch(`${controller.telemetryUrl}/readyz?verbose`);
+        return [...(await answer.text()).matchAll(/^\[-\](\S+)/gm)].map(([, each = '']) => each);
+      };
+      await eventually('only that is missing', async () => (await failing()).join() === check);
+      expect(missingIn(await install.seen(controller))).toContain('is chosen among replicas');
+      expect(refusalIn(await controller.log(), right)).toBe(false);
+    });
+  },
+  120_000,
+);
+
 test.each(Object.entries(needed))(
   'without %s something is missing',
   async (right, { breaks, lease = 'none', after }) => {
