@@ -36,6 +36,7 @@ const deployment = z.object({
       metadata: z.object({ labels, annotations: labels }),
       spec: z.object({
         terminationGracePeriodSeconds: z.number(),
+        dnsConfig: z.unknown().optional(),
         securityContext: z.unknown(),
         affinity: z.unknown().optional(),
         containers: z.tuple([container]),
@@ -132,6 +133,27 @@ test('an upgrade begins with the new Pod, and leaves the old one the time that i
   const { strategy, pod } = await deploymentOf();
   expect(strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
   expect(pod.terminationGracePeriodSeconds).toBe(20);
+});
+
+describe('a lookup that the DNS does not answer', () => {
+  test('ends before the old Pod has to: each name is asked for twice, for a second', async () => {
+    const { dnsConfig } = (await deploymentOf()).pod;
+    expect(dnsConfig).toEqual({
+      options: [
+        { name: 'timeout', value: '1' },
+        { name: 'attempts', value: '2' },
+        { name: 'ndots', value: '1' },
+      ],
+    });
+  });
+
+  test.each([
+    [null, undefined],
+    [{ options: [{ name: 'single-request' }] }, { options: [{ name: 'single-request' }] }],
+    [{ options: null, nameservers: ['10.0.0.10'] }, { nameservers: ['10.0.0.10'] }],
+  ])('may take as long as the operator says: %j', async (dnsConfig, found) => {
+    expect((await deploymentOf({ dnsConfig })).pod.dnsConfig).toEqual(found);
+  });
 });
 
 describe('replicas', () => {
