@@ -11,8 +11,9 @@ export type Judge = (host: string, address: string) => CodedError | undefined;
  * name that leads elsewhere a moment later gains nothing. Not asked where the host is an address: see `refusalOfLiteral`.
  */
 export function judgedLookup(judge: Judge, resolve: LookupFunction = lookup): LookupFunction {
+  const resolveOnce = joined(resolve);
   return (host, options, callback) => {
-    resolve(host, { ...options, all: true }, (failure, found) => {
+    resolveOnce(host, { ...options, all: true }, (failure, found) => {
       if (failure !== null) return callback(failure, []);
       const addresses = listed(found);
       const [first] = addresses;
@@ -23,6 +24,25 @@ export function judgedLookup(judge: Judge, resolve: LookupFunction = lookup): Lo
       }
       if (options.all === true) return callback(null, addresses);
       callback(null, first.address, first.family);
+    });
+  };
+}
+
+/**
+ * Whoever asks for what is just being looked up gets its outcome. The system resolves two names at a time and cannot be told to stop, also
+ * when we end: where the DNS does not answer, one lookup for each connection would hold up the process for all of them in turn.
+ */
+function joined(resolve: LookupFunction): LookupFunction {
+  const waiting = new Map<string, Parameters<LookupFunction>[2][]>();
+  return (host, options, callback) => {
+    const key = JSON.stringify([host, options]);
+    const others = waiting.get(key);
+    if (others !== undefined) return void others.push(callback);
+    const all = [callback];
+    waiting.set(key, all);
+    resolve(host, options, (...outcome) => {
+      waiting.delete(key);
+      for (const each of all) each(...outcome);
     });
   };
 }

@@ -56,6 +56,26 @@ test('what the resolver fails with, or no address, is no connection', async () =
   expect(await lookedUp([], {})).toMatchObject({ code: 'ENOTFOUND' });
 });
 
+test('connections that are made at once share one lookup, and the next one gets its own', () => {
+  const asked: [string, (failure: null, found: LookupAddress[]) => void][] = [];
+  const resolve: LookupFunction = (host, _, callback) => void asked.push([host, callback]);
+  const judged = judgedLookup(notTen, resolve);
+  const got: unknown[] = [];
+  const look = (host: string, options: LookupOptions): void =>
+    judged(host, options, (failure, ...found) => void got.push(failure ?? found));
+  look('git.acme.example', { all: true });
+  look('git.acme.example', { all: true, family: 6 });
+  look('git.acme.example', {});
+  look('other.example', { all: true });
+  expect(asked.map(([host]) => host)).toEqual(['git.acme.example', 'git.acme.example', 'other.example']);
+  asked[0]?.[1](null, [first, second]);
+  expect(got).toEqual([[[first, second]], [first.address, 4]]);
+  look('git.acme.example', { all: true });
+  expect(asked).toHaveLength(4);
+  asked[3]?.[1](null, [ours]);
+  expect(got.at(-1)).toBe(refused);
+});
+
 test('the judge is told the name that was asked for', async () => {
   const asked: string[] = [];
   await lookedUp([first, second], { all: true }, (host, address) => void asked.push(`${host} ${address}`));
