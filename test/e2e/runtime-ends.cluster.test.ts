@@ -113,9 +113,11 @@ test.each([
   expect(await lastWords(waiting)).toEqual(['stopping', 'stopped']);
 });
 
-test('a leader whose passes hang in the forge ends within its time, revokes what it minted and gives the Lease back', async () => {
+test('a leader whose passes hang in the forge ends within its time, revokes what it minted and only then gives the Lease back', async () => {
   const { forge } = scene.world;
-  const [writing, reading] = [gate(), gate()];
+  const { holder } = await leaseOf(scene.world);
+  const standby = await scene.world.startReplica();
+  const [writing, reading, ending] = [gate(), gate(), gate()];
   forge.faults.add({
     route: 'POST /repos/{owner}/{repo}/git/trees',
     effect: { kind: 'hold', until: writing.until },
@@ -125,32 +127,39 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   forge.faults.add({ graphql: 'repository', effect: { kind: 'hold', until: reading.until } });
   await bot.release('6.2.0');
   await reading.reached();
+  const revoking = 'DELETE /installation/token';
+  forge.faults.add({ route: revoking, effect: { kind: 'hold', until: ending.until } });
+  const minted = forge.world.credentials
+    .tokens()
+    .flatMap((token) => (token.kind === 'installation' && token.installation.app === app.app ? [token] : []));
 
+  const stoppedAt = Date.now();
   leader.kill('SIGTERM');
+  const ended = untilEnded(leader, 15_000);
   await said(leader, 'stopping');
   // Nobody begins with it any more.
   await late.release('6.2.0');
-  const { code, ms } = await untilEnded(leader, 15_000);
+  // Its pass is aborted, and has not ended: what it sent may still be carried out.
+  await ending.reached();
+  expect((await leaseOf(scene.world)).holder).toBe(holder);
+  expect((await linesOf(standby)).map(({ msg }) => msg)).not.toContain('leading');
+  ending.open();
+  const { code, ms } = await ended;
   printTime('SIGTERM while passes hang in the forge: it has ended', ms);
   expect(code).toBe(0);
   expect(await stoppingMs(leader)).toBeLessThanOrEqual(10_000);
   expect(await lastWords(leader)).toEqual(['stopping', 'stopped']);
-  expect((await leaseOf(scene.world)).holder).toBe('');
-  const minted = forge.world.credentials
-    .tokens()
-    .flatMap((token) => (token.kind === 'installation' && token.installation.app === app.app ? [token] : []))
-    .map(
-      ({ permissions, revoked }) => `${permissions['contents'] ?? 'names'} ${revoked ? 'revoked' : 'alive'}`,
-    );
-  expect(minted.toSorted()).toEqual(['names revoked', 'read revoked', 'write revoked']);
-  const stoppedAt = Date.now() - ms;
-  const begun = forge.log.entries().filter(({ startMs }) => startMs > stoppedAt);
-  const revoking = 'DELETE /installation/token';
+  const left = minted.map(
+    ({ permissions, revoked }) => `${permissions['contents'] ?? 'names'} ${revoked ? 'revoked' : 'alive'}`,
+  );
+  expect(left.toSorted()).toEqual(['names revoked', 'read revoked', 'write revoked']);
+  const leadsAt = await said(standby, 'leading');
+  const begun = forge.log.entries().filter(({ startMs }) => startMs > stoppedAt && startMs <= leadsAt);
   expect(begun.map(({ route }) => route)).toEqual([revoking, revoking]);
   writing.open();
   reading.open();
 
-  await leading();
+  leader = standby;
   await Promise.all([app, bot, late].map((stage) => isProposed(stage, '6.2.0')));
   for (const { proposal } of [app, bot, late]) expect(proposal.pullRequests).toHaveLength(1);
 }, 60_000);
