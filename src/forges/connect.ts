@@ -7,6 +7,7 @@ import { Agent, request, type Dispatcher } from 'undici';
 import { Connecting } from '../base/connecting.ts';
 import { heeding } from '../base/heeding.ts';
 import { type Clock, systemClock } from '../base/time.ts';
+import { askedAtStart } from './asked-at-start.ts';
 import type { Answer, AnswerHeaders, Connection, Endpoint, Memory } from './connection.ts';
 import { addressRefusal, requestRefusal } from './outbound.ts';
 
@@ -62,7 +63,7 @@ export function connect(
   return {
     endpoint,
     // Not by fetch, which takes several times as long for the same request.
-    send: async (url, { method, headers, body, signal }) => {
+    send: async (url, { method, headers, body, signal, may }) => {
       const to = new URL(url);
       const refusal = requestRefusal(endpoint, to, {
         method,
@@ -74,7 +75,7 @@ export function connect(
         method,
         headers: { 'accept-encoding': 'gzip', ...headers },
         signal,
-        dispatcher: agent,
+        dispatcher: may === undefined ? agent : agent.compose(askedAtStart(may)),
         ...(body === undefined ? {} : { body }),
       });
       return answerOf(await heeding(signal, requested));

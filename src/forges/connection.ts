@@ -39,6 +39,8 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+  /** Asked when there is a connection and before a byte is written; what it throws, sending rejects with. */
+  readonly may?: () => void;
 }
 
 /** What came back. Its body is to be read to its end, left early or discarded: until then it holds a socket. */

@@ -8,8 +8,9 @@ import { writerThrough, type Writing } from './through.ts';
 type Fence = () => void;
 
 /**
- * The same provider, of which nothing is written to a forge unless `assertHeld` lets it: it is asked right before every request that a
- * writing method sends, not only before the first, and before a token is minted that may do more than read. What it throws, the
+ * The same provider, of which nothing is written to a forge unless `assertHeld` lets it: it is asked before every request that a
+ * writing method sends, not only before the first, and again when that has its connection; and before a token is minted that may do
+ * more than read. What it throws, the
  * method rejects with. Reading goes on, and so does revoking: also who may not act any more takes its tokens back.
  */
 export function fenced(provider: Provider, assertHeld: Fence): Provider {
@@ -47,7 +48,7 @@ function fencedConnection(connection: Connection, assertHeld: Fence): Connection
     ...connection,
     send: async (url, request) => {
       assertHeld();
-      return await connection.send(url, request);
+      return await connection.send(url, { ...request, may: assertHeld });
     },
   };
 }

@@ -2,13 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { CodedError } from '../../src/base/error.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { connect } from '../../src/forges/connect.ts';
 import { fenced } from '../../src/forges/fenced.ts';
 import type { Connection } from '../../src/forges/connection.ts';
 import type { Forge, ForgeWriter } from '../../src/forges/forge.ts';
 import type { AppKey, ForgeIdentity } from '../../src/forges/identity.ts';
 import { providers } from '../../src/forges/index.ts';
 import { call, failureOf, id, token, withForge } from './github/opened.ts';
-import type { Answer, Asked } from './scripted.ts';
+import { startScripted, type Answer, type Asked } from './scripted.ts';
 
 const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
@@ -131,6 +132,34 @@ describe('behind a fence that is down', () => {
       expect(fence.asked).toBe(0);
     });
   });
+});
+
+test('behind one that falls while a write waits for its connection nothing is sent, and later writes go on', async () => {
+  const fence = new Fence();
+  let isFirst = true;
+  const server = await startScripted(github);
+  const connection = connect(
+    {
+      host: 'github.com',
+      provider: 'github',
+      apiUrl: server.url.replace('127.0.0.1', 'forge.test'),
+      allowPrivateNetwork: true,
+    },
+    {
+      resolve: (_host, _options, callback) => {
+        fence.isDown = isFirst;
+        isFirst = false;
+        callback(null, [{ address: '127.0.0.1', family: 4 }]);
+      },
+    },
+  );
+  const forge = fencedForge(connection, fence);
+  expect(await failureOf(forge.createCommit(newCommit, call()))).toMatchObject({ code: 'LeadershipLost' });
+  expect(server.asked).toEqual([]);
+  fence.isDown = false;
+  expect(await forge.createCommit(newCommit, call())).toMatchObject({ sha: id('4') });
+  await connection.close();
+  await server.close();
 });
 
 test('behind one that stands all is as without it', async () => {
