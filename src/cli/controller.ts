@@ -8,6 +8,7 @@ import { Transport } from '../kube/transport/transport.ts';
 import { Denials } from '../telemetry/denials.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endOnUnhandled } from '../telemetry/unhandled.ts';
+import { actWhileHeld } from './act-while-held.ts';
 import { createCaches, type Caches } from './caches.ts';
 import type { Config } from './config.ts';
 import { credentialFactsOf } from './credential-facts.ts';
@@ -138,14 +139,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     await rights.start(asked, rightsWithinMs);
     leadership = await election.acquire(asked);
     const { lost } = leadership;
-    lost.throwIfAborted();
-    // Whatever still acts must not, also while we stop: another replica may act from then on.
-    const onLost = (): void => reconcilers.abort(lost.reason as CodedError); // see Leadership.lost
-    lost.addEventListener('abort', onLost, { once: true });
-    log.info({}, 'leading');
-    reconcilers.start();
-    await anyOf(asked, lost);
-    lost.throwIfAborted();
+    await actWhileHeld({ lost, asked, reconcilers, onLeading: () => log.info({}, 'leading') });
   } catch (thrown) {
     if (!asked.aborted || leadership?.lost.aborted === true) throw thrown;
   } finally {
@@ -157,16 +151,6 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     await Promise.all([forges.close(), instruments.stop()]);
     await transport.close();
   }
-}
-
-/** Resolves when one of them is aborted. */
-async function anyOf(...signals: readonly AbortSignal[]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (const signal of signals) {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  }
-  await promise;
 }
 
 /** The uid of namespace kube-system names a cluster. Throws ConfigInvalid where there is none. */
