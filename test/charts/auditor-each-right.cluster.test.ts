@@ -146,6 +146,8 @@ test.each(Object.entries(needed))(
         await eventually('all else is there', async () => (await failing()).length === 1);
         expect(await failing()).toEqual([instead.unready]);
         expect(await access()).toBeUndefined();
+        // Also where there is no Credential yet, and so no status to write.
+        if (verb === 'patch') expect(await auditor.log()).toContain(`we may not ${right}, and need to`);
       } else {
         // It looks every half a minute whether it is to be believed.
         await eventually('it is Unknown', async () => (await access())?.verdict === 'Unknown', {
