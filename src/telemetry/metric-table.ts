@@ -38,7 +38,7 @@ export const metricTable = {
   watchStaleness: {
     name: 'lockkeeper_watch_staleness_seconds',
     type: 'gauge',
-    help: 'For how long what is known of a resource may have been behind the API server: since the last event or bookmark, which come at least once a minute.',
+    help: 'For how long what is known of a resource may have been behind the API server: since the last event, bookmark or whole reading; a bookmark comes about once a minute.',
     labels: { resource: 'any' },
   },
   watchRestarts: {

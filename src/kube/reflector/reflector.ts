@@ -210,7 +210,8 @@ export class Reflector<T extends Stored> {
     const { transport, resource, silenceMs = 180_000, rereadMs = 10_000 } = this.#options;
     const began = performance.now();
     const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
-    const firstWordMs = this.#silence.leftMs(silenceMs);
+    // What all is read anew by has said nothing yet.
+    const firstWordMs = this.#at === undefined ? silenceMs : this.#silence.leftMs(silenceMs);
     const request = { transport, resource, from: this.#at, silenceMs, firstWordMs, rereadMs, signal };
     try {
       for await (const event of watchEvents(request)) {

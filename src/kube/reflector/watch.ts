@@ -63,7 +63,7 @@ export async function* watchEvents(request: WatchRequest): AsyncGenerator<WatchE
   const stop = (): void => cut.abort(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
-  const silent = new KubeError('Timeout', `${what}: silent for ${silenceMs} ms`);
+  const silent = new KubeError('Timeout', `${what}: nothing came for ${silenceMs} ms`);
   let silence = setTimeout(() => cut.abort(silent), silenceMs);
   const within = (ms: number): void => {
     clearTimeout(silence);

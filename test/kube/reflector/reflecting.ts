@@ -98,3 +98,12 @@ export function event(type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR', object: 
 export function bookmark(version: number): object {
   return { type: 'BOOKMARK', object: { kind: 'Boat', metadata: { resourceVersion: String(version) } } };
 }
+
+/** All objects that were there have come, as of this version. */
+export function end(version: number): object {
+  const metadata = {
+    resourceVersion: String(version),
+    annotations: { 'k8s.io/initial-events-end': 'true' },
+  };
+  return { type: 'BOOKMARK', object: { kind: 'Boat', metadata } };
+}

@@ -94,7 +94,7 @@ describe('a watch that is silent', () => {
     });
     await eventually('it is opened again', () => watches().length === 2);
     expect(changes).toEqual(['added canal/anna@1']);
-    expect(troubles).toMatchObject([{ code: 'Timeout', message: 'watch boats: silent for 300 ms' }]);
+    expect(troubles).toMatchObject([{ code: 'Timeout', message: 'watch boats: nothing came for 300 ms' }]);
     expect(api.pending()).toBe(1);
   });
 

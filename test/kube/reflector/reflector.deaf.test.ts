@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { boat } from '../boat.ts';
-import { bookmark, event } from './reflecting.ts';
+import { bookmark, end, event } from './reflecting.ts';
 import { listOf, timedReflecting, type Timed } from './timed-api.ts';
 
 /** Something between us and the server may let a watch open and keep what comes of it. */
@@ -17,7 +17,7 @@ const second = 1_000;
 
 async function started(...parameters: Parameters<typeof timedReflecting>): Promise<Timed> {
   const timed = timedReflecting(...parameters);
-  await Promise.all([timed.reflector.start(), jest.advanceTimersByTimeAsync(0)]);
+  timed.reflector.start().catch(() => undefined); // of one that is stopped before it has all
   await jest.advanceTimersByTimeAsync(0);
   return timed;
 }
@@ -63,6 +63,21 @@ test('a single watch may be silent for three minutes, whenever that begins', asy
   expect(lists).toHaveLength(1);
   await jest.advanceTimersByTimeAsync(2 * second);
   expect(lists).toHaveLength(2);
+  await reflector.stop();
+});
+
+test('a stream that reads all anew after a silence is given its time', async () => {
+  const noPages = (): never => {
+    throw new KubeError('Unavailable', 'lists do not get through');
+  };
+  const { reflector, lists, watches, changes } = await started([noPages], { initial: 'stream' });
+  watches[0]?.write(end(10));
+  await jest.advanceTimersByTimeAsync(185 * second);
+  expect(watches.map(({ query }) => query['sendInitialEvents'])).toEqual(['true', 'true']);
+  await jest.advanceTimersByTimeAsync(30 * second);
+  watches[1]?.write(event('ADDED', boat({ version: 11 })), end(12));
+  await jest.advanceTimersByTimeAsync(0);
+  expect([changes, lists.length, watches.length]).toEqual([['added canal/anna@11'], 0, 2]);
   await reflector.stop();
 });
 

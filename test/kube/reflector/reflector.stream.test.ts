@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { boat } from '../boat.ts';
-import { bookmark, event, page, reflecting, type Reflecting, type Script } from './reflecting.ts';
+import { bookmark, end, event, page, reflecting, type Reflecting, type Script } from './reflecting.ts';
 import { refusal, Stream, type Answer, type Asked } from '../scripted-api.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -13,15 +13,6 @@ async function made(script: Script): Promise<Reflecting> {
   const each = await reflecting({ initial: 'stream', firstDelayMs: 10, ...script });
   closing.push(each.close);
   return each;
-}
-
-/** All objects that were there have come, as of this version. */
-function end(version: number): object {
-  const metadata = {
-    resourceVersion: String(version),
-    annotations: { 'k8s.io/initial-events-end': 'true' },
-  };
-  return { type: 'BOOKMARK', object: { kind: 'Boat', metadata } };
 }
 
 /** Of each watch whether it was to begin with all objects. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { boat } from '../boat.ts';
-import { bookmark, event } from './reflecting.ts';
+import { bookmark, end, event } from './reflecting.ts';
 import { listOf, timedReflecting, type Timed, type TimedWatch } from './timed-api.ts';
 
 /** What cannot be read may have been the only news of any object. */
@@ -46,15 +46,6 @@ describe.each<[string, (watch: TimedWatch | undefined) => void]>([
     await reflector.stop();
   });
 });
-
-/** All objects that were there have come, as of this version. */
-function end(version: number): object {
-  const metadata = {
-    resourceVersion: String(version),
-    annotations: { 'k8s.io/initial-events-end': 'true' },
-  };
-  return { type: 'BOOKMARK', object: { kind: 'Boat', metadata } };
-}
 
 test('what could not be read while all is read anew does not count as gone, and what is gone does so at the next reading', async () => {
   const { reflector, watches, changes } = await started([], { initial: 'stream' });
