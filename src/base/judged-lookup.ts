@@ -40,10 +40,15 @@ function joined(resolve: LookupFunction): LookupFunction {
     if (others !== undefined) return void others.push(callback);
     const all = [callback];
     waiting.set(key, all);
-    resolve(host, options, (...outcome) => {
+    try {
+      resolve(host, options, (...outcome) => {
+        waiting.delete(key);
+        for (const each of all) each(...outcome);
+      });
+    } catch (thrown) {
       waiting.delete(key);
-      for (const each of all) each(...outcome);
-    });
+      throw thrown;
+    }
   };
 }
 

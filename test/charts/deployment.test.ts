@@ -142,7 +142,6 @@ describe('a lookup that the DNS does not answer', () => {
       options: [
         { name: 'timeout', value: '1' },
         { name: 'attempts', value: '2' },
-        { name: 'ndots', value: '1' },
       ],
     });
   });
