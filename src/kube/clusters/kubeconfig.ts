@@ -54,7 +54,10 @@ export function readKubeconfig(
     server: originOf(to.server, `${file}: cluster ${toName}`),
     tls: tlsOf({
       ca,
-      pair: cert === undefined || key === undefined ? undefined : pairOf(cert, key),
+      pair:
+        cert === undefined || key === undefined
+          ? undefined
+          : pairOf(cert, key, () => onTrouble?.(mismatch(file))),
       serverName,
     }),
     // As for kubectl, the file wins.
@@ -144,15 +147,36 @@ function tlsOf({ ca, pair, serverName }: Parts): Connection['tls'] {
   };
 }
 
-/** They are two files, and for a moment one of them is new and the other old: then the last two that belong together stay in use. */
-function pairOf(certOf: Followed<string>, keyOf: Followed<Secret>): Followed<Pair> {
+function mismatch(file: string): CodedError {
+  const what = 'the files of its client-certificate and client-key do not belong together';
+  return invalid(file, `${what}; those that were there before are used until their certificate ends`);
+}
+
+/**
+ * They are two files, and for a moment one of them is new and the other old: then the last two that belong together stay in use. Where that
+ * does not pass, `onMismatch` is told of it once.
+ */
+function pairOf(certOf: Followed<string>, keyOf: Followed<Secret>, onMismatch: () => void): Followed<Pair> {
   let used: Pair | undefined;
   let last: Pair | undefined;
+  let isTold = false;
   return (ask) => {
     const now = { cert: certOf(ask), key: keyOf(ask) };
-    if (used !== undefined && now.cert === last?.cert && now.key === last.key) return used;
+    const isSame = isSamePair(now, last);
+    if (used === undefined || (!isSame && isKeyOf(now.key.expose(), now.cert))) {
+      used = now;
+      isTold = false;
+    }
+    // The second time that they do not belong together is no moment any more.
+    const isStuck = isSame && ask.fresh && !isSamePair(used, now);
+    if (isStuck && !isTold) onMismatch();
+    isTold ||= isStuck;
     last = now;
-    if (used === undefined || isKeyOf(now.key.expose(), now.cert)) used = now;
     return used;
   };
+}
+
+/** By what they hold: a file that is read again makes another Secret. */
+function isSamePair(one: Pair, other: Pair | undefined): boolean {
+  return one.cert === other?.cert && one.key.expose() === other.key.expose();
 }

@@ -141,6 +141,21 @@ describe('a kubeconfig is taken', () => {
       expect(seen(connection, true)).toEqual(['first CA', second.cert, second.key]);
     });
 
+    test('of which a certificate and a key that still do not belong together are told of, once', () => {
+      const connection = opened();
+      seen(connection, false);
+      file('client.crt', second.cert);
+      seen(connection, true);
+      expect(troubles).toEqual([]);
+      for (let time = 0; time < 2; time += 1)
+        expect(seen(connection, true)).toEqual(['first CA', first.cert, first.key]);
+      expect(troubles).toEqual([
+        expect.stringMatching(
+          /^kubeconfig .*: the files of its client-certificate and client-key do not belong /,
+        ),
+      ]);
+    });
+
     test('which may be away for a while, and that is told of once', () => {
       const connection = opened();
       const paths = ['ca.crt', 'client.crt', 'client.key'].map((name) => join(folder, name));
