@@ -101,6 +101,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
       for (const key of caches.credentialKeys()) reconcilers.onCredential(key);
     },
   });
+  let isOverPrivilegeAwaited = config.strictRbac;
   const tooManyRights = (): readonly string[] => {
     const now = rights.current();
     return now === 'unknown' ? [] : now.rights;
@@ -124,13 +125,16 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     budgets: forges.budgetFacts(),
     credentials: credentialFactsOf(caches.credentials(), systemClock.now()),
     overPrivileged: tooManyRights(),
+    isOverPrivilegeAwaited,
   }));
 
   try {
     needed.start(asked);
     // At once: an API server that is away is for the caches to wait for and to tell of, also while no right can be asked about.
     await Promise.all([
-      config.strictRbac ? refuseTooManyRights(rights, asked) : undefined,
+      config.strictRbac
+        ? refuseTooManyRights(rights, asked).then(() => (isOverPrivilegeAwaited = false))
+        : undefined,
       untilSynced({ caches, signal: asked, onMissing: logMissing(log) }),
     ]);
     const instance = config.instance ?? clusterId(caches);

@@ -8,8 +8,8 @@ export interface NeededRightsParts {
   readonly rights: readonly Right[];
   /** Whether we have a right. */
   readonly haveRight: (right: Right, signal: AbortSignal) => Promise<boolean>;
-  /** Told of each answer, as of a request that it would have been. */
-  readonly denials: Pick<Denials, 'note'>;
+  /** Told of each answer. */
+  readonly denials: Pick<Denials, 'asked'>;
   /** Told of each right that is missing, and of each question that had no answer. May not throw. */
   readonly onTrouble: (thrown: unknown) => void;
   /** Waits between two rounds; rejects once the signal is aborted. */
@@ -65,7 +65,7 @@ export class NeededRights {
     const resource = subresource === undefined ? right.resource : `${right.resource}/${subresource}`;
     try {
       const isHeld = await haveRight(right, signal);
-      denials.note({ verb, resource, code: isHeld ? '200' : '403' });
+      denials.asked({ verb, resource, isHeld });
       if (!isHeld) onTrouble(missing(`${verb} ${resource}.${right.group}`));
       return isHeld;
     } catch (thrown) {

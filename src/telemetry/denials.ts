@@ -13,36 +13,64 @@ interface Answered {
   readonly code: string;
 }
 
-/** Remembers what the API server last said to the requests that we cannot act without: whether we may. */
+/** What the API server has said of one verb on one resource. */
+interface Word {
+  /** When a request was denied last; undefined since one was taken, and of none. */
+  readonly deniedAt?: number | undefined;
+  /** A request has been taken. */
+  readonly isTaken?: boolean;
+  /** The answer to the question whether we may. */
+  readonly isHeld?: boolean;
+}
+
+/**
+ * Remembers whether we may do what we cannot act without. What a request met counts; of what was not tried, or was denied so long ago that
+ * it would have been tried again, what the API server says when it is asked whether we may.
+ */
 export class Denials {
   readonly #uses: readonly (readonly [use: string, resource: string])[];
-  /** When it was denied last, by resource and verb. */
-  readonly #denied = new Map<string, Map<string, number>>();
+  /** By resource and verb. */
+  readonly #words = new Map<string, Map<string, Word>>();
 
   /** @param uses what each resource is for, as a check is called: `{ election: 'leases' }` */
   constructor(uses: Readonly<Record<string, string>>) {
     this.#uses = Object.entries(uses);
-    for (const [, resource] of this.#uses) this.#denied.set(resource, new Map());
+    for (const [, resource] of this.#uses) this.#words.set(resource, new Map());
   }
 
   /**
-   * Takes an answer; of resources that were not named nothing is kept, nor of answers that do not tell whether we may.
+   * Takes the answer to a request; of resources that were not named nothing is kept, nor of answers that do not tell whether we may.
    * @param now milliseconds of a clock that never goes back
    */
   note({ verb, resource, code }: Answered, now: number = performance.now()): void {
-    const denied = this.#denied.get(resource);
-    if (denied === undefined) return;
-    if (code === '401' || code === '403') denied.set(verb, now);
+    if (code === '401' || code === '403') this.#learn(verb, resource, { deniedAt: now });
     // Whoever may not is told so before anything else is looked at.
-    else if (/^[234]\d\d$/.test(code) && code !== '429') denied.delete(verb);
+    else if (/^[234]\d\d$/.test(code) && code !== '429')
+      this.#learn(verb, resource, { deniedAt: undefined, isTaken: true });
+  }
+
+  /** Takes the answer to the question whether we may: it says nothing against what requests have met. */
+  asked({ verb, resource, isHeld }: Omit<Answered, 'code'> & { readonly isHeld: boolean }): void {
+    this.#learn(verb, resource, { isHeld });
   }
 
   facts(now: number = performance.now()): readonly PermissionFacts[] {
     return this.#uses.map(([use, resource]) => ({
       use,
-      denied: [...(this.#denied.get(resource) ?? [])]
-        .filter(([, at]) => now - at < believedMs)
+      denied: [...(this.#words.get(resource) ?? [])]
+        .filter(([, word]) => isDenied(word, now))
         .map(([verb]) => `${verb} ${resource}`),
     }));
   }
+
+  #learn(verb: string, resource: string, word: Word): void {
+    const words = this.#words.get(resource);
+    words?.set(verb, { ...words.get(verb), ...word });
+  }
+}
+
+function isDenied({ deniedAt, isTaken = false, isHeld }: Word, now: number): boolean {
+  if (deniedAt !== undefined && now - deniedAt < believedMs) return true;
+  // It may be granted in some namespaces alone, which suffices where it has sufficed.
+  return isHeld === false && !isTaken;
 }

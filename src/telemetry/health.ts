@@ -81,6 +81,8 @@ export interface RuntimeFacts {
   readonly controllers: readonly ControllerFacts[];
   /** Absent: nothing is asked for that could be denied. */
   readonly permissions?: readonly PermissionFacts[];
+  /** Nothing may be done before it is known that we have no right that we must not have, and it is not known yet. */
+  readonly isOverPrivilegeAwaited?: boolean;
   /** What is left of the limits of forges, by account. */
   readonly budgets?: readonly BudgetFacts[];
   /** Of a controller alone. */
@@ -136,12 +138,14 @@ export function liveness(facts: RuntimeFacts & { readonly eventLoopLagMs: number
 export function readiness({
   reflectors,
   permissions = [],
-}: Pick<RuntimeFacts, 'reflectors' | 'permissions'>): Verdict {
+  isOverPrivilegeAwaited = false,
+}: Pick<RuntimeFacts, 'reflectors' | 'permissions' | 'isOverPrivilegeAwaited'>): Verdict {
   if (reflectors.length === 0) {
     const message = 'nothing is watched yet; wait, or look at the log when it stays so';
     return verdict([{ name: 'caches', ok: false, message }]);
   }
-  return verdict([...reflectors.map(cacheIsCurrent), ...permissions.map(isPermittedTo)]);
+  const awaited = isOverPrivilegeAwaited ? [tooManyRightsUnknown] : [];
+  return verdict([...reflectors.map(cacheIsCurrent), ...permissions.map(isPermittedTo), ...awaited]);
 }
 
 function verdict(checks: readonly Check[]): Verdict {
@@ -207,6 +211,13 @@ function isPermittedTo({ use, denied }: PermissionFacts): Check {
   const seen = ok ? 'nothing was denied' : `the API server does not let us ${denied.join(', ')}`;
   return check(use, ok, seen, askForRights);
 }
+
+const tooManyRightsUnknown: Check = {
+  name: 'own-rights',
+  ok: false,
+  message:
+    'strictRbac is set and it is not known yet whether we have a right that we must not have; wait, and when it stays so, see in the log whether the API server answers',
+};
 
 function check(name: string, ok: boolean, seen: string, next: string): Check {
   return { name, ok, message: ok ? seen : `${seen}; ${next}` };

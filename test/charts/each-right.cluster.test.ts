@@ -163,7 +163,7 @@ test.each([
   ['patch pipelines/status.lockkeeper.dev', 'status-pipelines'],
   ['patch credentials/status.lockkeeper.dev', 'status-credentials'],
 ])(
-  'without %s a standby is not ready, which has not tried it',
+  'without %s a standby is not ready, and need not try it to know',
   async (right, check) => {
     await withInstall({ without: right, lease: 'held' }, async (install, controller) => {
       const failing = async (): Promise<readonly string[]> => {

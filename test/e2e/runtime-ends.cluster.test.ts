@@ -216,8 +216,10 @@ test('with strictRbac too it tries to fill its caches while the API server is aw
     for (const what of ['own rights', 'pipelines'])
       await said(waiting, 'worked around', 20_000, (line) => line['what'] === what);
     expect((await probe(waiting, '/livez')).status).toBe(200);
+    expect((await probe(waiting, '/readyz')).text).toMatch(/^\[-\]own-rights failed: strictRbac is set /m);
     away.open();
     await said(waiting, 'ready');
+    expect((await probe(waiting, '/readyz')).text).not.toMatch(/own-rights/);
     expect(await waiting.stop()).toBe(0);
   } finally {
     await away.close();

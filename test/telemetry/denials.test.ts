@@ -53,3 +53,25 @@ test('what was not tried again for five minutes is forgotten', () => {
   expect(denied(denials, 5 * minuteMs - 1)).toEqual(['update leases']);
   expect(denied(denials, 5 * minuteMs)).toEqual([]);
 });
+
+test('what was not tried yet is denied when the API server says so, until it says otherwise', () => {
+  const denials = made();
+  denials.asked({ ...update, isHeld: false });
+  expect(denied(denials, 60 * minuteMs)).toEqual(['update leases']);
+  denials.asked({ ...update, isHeld: true });
+  expect(denied(denials)).toEqual([]);
+});
+
+test('what it says when it is asked counts for nothing against what a request met', () => {
+  const denials = made();
+  denials.note({ ...update, code: '403' }, 0);
+  denials.asked({ ...update, isHeld: true });
+  expect(denied(denials, 1)).toEqual(['update leases']);
+  denials.note({ ...update, code: '200' }, 2);
+  denials.asked({ ...update, isHeld: false });
+  expect(denied(denials, 3)).toEqual([]);
+  // Until a request is denied again; what it was told then ends with its time.
+  denials.note({ ...update, code: '403' }, 4);
+  expect(denied(denials, 5)).toEqual(['update leases']);
+  expect(denied(denials, 6 * minuteMs)).toEqual([]);
+});

@@ -92,6 +92,11 @@ describe('readiness fails when', () => {
       ['cache-pipelines'],
     ],
     [
+      'nobody knows yet whether it has a right that it must not have, and nothing may be done before',
+      { isOverPrivilegeAwaited: true },
+      ['own-rights'],
+    ],
+    [
       'a cache is five minutes behind',
       { reflectors: [reflectorFacts({ staleMs: 5 * minuteMs })] },
       ['cache-pipelines'],
