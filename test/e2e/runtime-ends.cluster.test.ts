@@ -155,7 +155,9 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   expect(left.toSorted()).toEqual(['names revoked', 'read revoked', 'write revoked']);
   const leadsAt = await said(standby, 'leading');
   const begun = forge.log.entries().filter(({ startMs }) => startMs > stoppedAt && startMs <= leadsAt);
-  expect(begun.map(({ route }) => route)).toEqual([revoking, revoking]);
+  // Of the token to write, while its pass ends; that to read is revoked beside the release, which need not wait for it.
+  expect(begun[0]?.route).toBe(revoking);
+  expect(begun.map(({ route }) => route).filter((route) => route !== revoking)).toEqual([]);
   writing.open();
   reading.open();
 
