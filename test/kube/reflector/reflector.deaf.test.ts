@@ -1,33 +1,21 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { boat } from '../boat.ts';
 import { bookmark, end, event } from './reflecting.ts';
-import { listOf, timedReflecting, type Timed } from './timed-api.ts';
+import { listOf, startedInTime, timedReflecting, useTimedApi } from './timed-api.ts';
 
 /** Something between us and the server may let a watch open and keep what comes of it. */
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.useRealTimers();
-});
+useTimedApi();
 
 const second = 1_000;
-
-async function started(...parameters: Parameters<typeof timedReflecting>): Promise<Timed> {
-  const timed = timedReflecting(...parameters);
-  timed.reflector.start().catch(() => undefined); // of one that is stopped before it has all
-  await jest.advanceTimersByTimeAsync(0);
-  return timed;
-}
 
 const nothing = () => listOf([]);
 const changed = () => listOf([boat({ version: 11 })], 12);
 
 describe.each(['end', 'lose'] as const)('where watches open, bring nothing and %s after a minute', (how) => {
   test('all is read anew when they have brought nothing for three minutes together', async () => {
-    const { reflector, lists, watches, changes } = await started([nothing, changed]);
+    const { reflector, lists, watches, changes } = await startedInTime([nothing, changed]);
     for (let minute = 1; minute <= 4; minute += 1) {
       await jest.advanceTimersByTimeAsync(60 * second);
       if (changes.length > 0) break;
@@ -41,7 +29,7 @@ describe.each(['end', 'lose'] as const)('where watches open, bring nothing and %
   });
 
   test('a word in any of them begins the three minutes anew', async () => {
-    const { reflector, lists, watches, troubles } = await started([nothing, changed]);
+    const { reflector, lists, watches, troubles } = await startedInTime([nothing, changed]);
     for (let minute = 1; minute <= 10; minute += 1) {
       await jest.advanceTimersByTimeAsync(55 * second);
       if (minute % 2 === 0) watches.at(-1)?.write(bookmark(10 + minute));
@@ -56,7 +44,7 @@ describe.each(['end', 'lose'] as const)('where watches open, bring nothing and %
 });
 
 test('a single watch may be silent for three minutes, whenever that begins', async () => {
-  const { reflector, lists, watches } = await started([nothing, changed]);
+  const { reflector, lists, watches } = await startedInTime([nothing, changed]);
   await jest.advanceTimersByTimeAsync(179 * second);
   watches.at(-1)?.write(bookmark(20));
   await jest.advanceTimersByTimeAsync(179 * second);
@@ -70,7 +58,7 @@ test('a stream that reads all anew after a silence is given its time', async () 
   const noPages = (): never => {
     throw new KubeError('Unavailable', 'lists do not get through');
   };
-  const { reflector, lists, watches, changes } = await started([noPages], { initial: 'stream' });
+  const { reflector, lists, watches, changes } = await startedInTime([noPages], { initial: 'stream' });
   watches[0]?.write(end(10));
   await jest.advanceTimersByTimeAsync(185 * second);
   expect(watches.map(({ query }) => query['sendInitialEvents'])).toEqual(['true', 'true']);
@@ -84,7 +72,7 @@ test('a stream that reads all anew after a silence is given its time', async () 
 test('what was silent may tell of another history: the same version is not trusted to be the same object', async () => {
   const before = () => listOf([boat({ version: 5, harbour: 'Ghent' })]);
   const after = () => listOf([boat({ version: 5, harbour: 'Bruges' })]);
-  const { reflector, changes } = await started([before, after]);
+  const { reflector, changes } = await startedInTime([before, after]);
   await jest.advanceTimersByTimeAsync(185 * second);
   expect(changes).toEqual(['added canal/anna@5', 'updated canal/anna@5']);
   expect(reflector.store.get('canal/anna')?.harbour).toBe('Bruges');
@@ -92,7 +80,7 @@ test('what was silent may tell of another history: the same version is not trust
 });
 
 test('that a watch has opened proves nothing, what comes of it does', async () => {
-  const { reflector, watches } = await started([nothing]);
+  const { reflector, watches } = await startedInTime([nothing]);
   await jest.advanceTimersByTimeAsync(30 * second);
   watches.at(-1)?.lose();
   await jest.advanceTimersByTimeAsync(second);

@@ -1,26 +1,14 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { boat } from '../boat.ts';
 import { bookmark, end, event } from './reflecting.ts';
-import { listOf, timedReflecting, type Timed, type TimedWatch } from './timed-api.ts';
+import { listOf, startedInTime, useTimedApi, type TimedWatch } from './timed-api.ts';
 
 /** What cannot be read may have been the only news of any object. */
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.useRealTimers();
-});
+useTimedApi();
 
 const second = 1_000;
-
-async function started(...parameters: Parameters<typeof timedReflecting>): Promise<Timed> {
-  const timed = timedReflecting(...parameters);
-  timed.reflector.start().catch(() => undefined); // of the one that is stopped before it has all
-  await jest.advanceTimersByTimeAsync(0);
-  return timed;
-}
 
 const garbled = { type: 'SUNK', object: {} };
 
@@ -33,7 +21,7 @@ describe.each<[string, (watch: TimedWatch | undefined) => void]>([
     ['another object came after it', event('ADDED', boat({ name: 'b', version: 12 }))],
     ['a bookmark came after it', bookmark(20)],
   ])('all is read anew though %s', async (__, after) => {
-    const { reflector, lists, watches } = await started([
+    const { reflector, lists, watches } = await startedInTime([
       () => listOf([]),
       () => listOf([boat({ name: 'a', version: 11 }), boat({ name: 'b', version: 12 })], 21),
     ]);
@@ -48,7 +36,7 @@ describe.each<[string, (watch: TimedWatch | undefined) => void]>([
 });
 
 test('what could not be read while all is read anew does not count as gone, and what is gone does so at the next reading', async () => {
-  const { reflector, watches, changes } = await started([], { initial: 'stream' });
+  const { reflector, watches, changes } = await startedInTime([], { initial: 'stream' });
   const all = ['a', 'b', 'c'].map((name) => event('ADDED', boat({ name })));
   watches[0]?.write(...all, end(10), event('ERROR', { kind: 'Status', code: 410 }));
   await jest.advanceTimersByTimeAsync(second);
@@ -68,7 +56,7 @@ test.each(['ADDED', 'MODIFIED', 'DELETED'] as const)(
   '%s of what has no name, or no version, is as a line that cannot be read',
   async (type) => {
     for (const metadata of [{ resourceVersion: '11' }, { name: 'anna', namespace: 'canal' }]) {
-      const { reflector, watches, lists, troubles } = await started([() => listOf([boat()])]);
+      const { reflector, watches, lists, troubles } = await startedInTime([() => listOf([boat()])]);
       watches[0]?.write({ type, object: { kind: 'Boat', metadata } });
       await jest.advanceTimersByTimeAsync(15 * second);
       expect(lists).toHaveLength(2);
@@ -99,7 +87,7 @@ describe('a page of a list that is too large', () => {
   const all = Array.from({ length: 200 }, (_, index) => boat({ name: `b${index}` }));
 
   test('is asked for in halves until it fits, and the others after it are as small', async () => {
-    const { reflector, lists, troubles } = await started([upTo(100, all)]);
+    const { reflector, lists, troubles } = await startedInTime([upTo(100, all)]);
     await jest.advanceTimersByTimeAsync(0);
     expect(reflector.store.size).toBe(200);
     expect(lists.map(({ limit }) => limit)).toEqual(['500', '250', '125', '62', '62', '62', '62']);
@@ -109,7 +97,7 @@ describe('a page of a list that is too large', () => {
   });
 
   test('may hold a single object, and when that is too large it is told of', async () => {
-    const { reflector, lists, troubles } = await started([upTo(0, all)]);
+    const { reflector, lists, troubles } = await startedInTime([upTo(0, all)]);
     expect(lists.map(({ limit }) => limit)).toEqual(['500', '250', '125', '62', '31', '15', '7', '3', '1']);
     expect(troubles).toMatchObject([{ code: 'TooLarge' }]);
     expect(reflector.hasSynced).toBe(false);
@@ -121,7 +109,7 @@ test('streams are tried again where pages fail, though one of them ended early',
   const broken = (): never => {
     throw new KubeError('Malformed', 'the answer is not a list');
   };
-  const { reflector, watches, lists } = await started([broken], { initial: 'stream' });
+  const { reflector, watches, lists } = await startedInTime([broken], { initial: 'stream' });
   watches[0]?.end();
   await jest.advanceTimersByTimeAsync(5 * second);
   expect(lists).toHaveLength(2);

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector/reflector.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Boat } from '../boat.ts';
@@ -48,7 +49,7 @@ export class TimedWatch implements AsyncIterable<Uint8Array> {
 /** What a list answers, or throws. */
 type List = (query: Readonly<Record<string, string>>) => object;
 
-export interface Timed {
+interface Timed {
   readonly reflector: Reflector<Boat>;
   readonly lists: Readonly<Record<string, string>>[];
   readonly watches: TimedWatch[];
@@ -90,6 +91,24 @@ export function timedReflecting(
     ...options,
   });
   return { reflector, lists: asked, watches, changes, troubles };
+}
+
+/** The same, started, before whatever a test has it hear next. Its time has to be the test's: see `useTimedApi`. */
+export async function startedInTime(...parameters: Parameters<typeof timedReflecting>): Promise<Timed> {
+  const timed = timedReflecting(...parameters);
+  timed.reflector.start().catch(() => undefined); // of one that is stopped before it has all
+  await jest.advanceTimersByTimeAsync(0);
+  return timed;
+}
+
+/** Makes all time of the tests of a file their own. */
+export function useTimedApi(): void {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 }
 
 export function listOf(items: readonly Boat[], version = 10): object {
