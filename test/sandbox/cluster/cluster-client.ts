@@ -5,7 +5,7 @@ import { CodedError } from '../../../src/base/error.ts';
 import type { Secret } from '../../../src/base/secret.ts';
 
 const requestDeadlineMs = 30_000;
-const establishedDeadlineMs = 10_000;
+const servedDeadlineMs = 10_000;
 
 export interface Answer<Body> {
   readonly status: number;
@@ -37,8 +37,15 @@ const resourceListSchema = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
 });
 const refusalSchema = z.object({ message: z.string() });
-const establishedSchema = z.object({
-  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })) }),
+const definitionSchema = z.object({
+  spec: z.object({
+    group: z.string(),
+    names: z.object({ plural: z.string() }),
+    versions: z.array(z.object({ name: z.string(), served: z.boolean() })),
+  }),
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish() })
+    .optional(),
 });
 
 type Document = z.infer<typeof documentSchema>;
@@ -124,7 +131,7 @@ export class ClusterClient {
       'application/apply-patch+yaml',
     );
     if (status >= 300) throw refused(document, status, body);
-    if (document.kind === 'CustomResourceDefinition') await this.#established(path);
+    if (document.kind === 'CustomResourceDefinition') await this.#served(path);
     return body;
   }
 
@@ -145,15 +152,30 @@ export class ClusterClient {
     return collection;
   }
 
-  async #established(path: string): Promise<void> {
-    const deadline = Date.now() + establishedDeadlineMs;
+  /** Discovery follows the condition `Established` a moment later, in a loop of its own: both are waited for. */
+  async #served(path: string): Promise<void> {
+    const deadline = Date.now() + servedDeadlineMs;
     while (Date.now() < deadline) {
       const { body } = await this.api('GET', path);
-      const { data } = establishedSchema.safeParse(body);
-      if (data?.status.conditions.some(({ type, status }) => type === 'Established' && status === 'True'))
-        return;
+      const { spec, status } = definitionSchema.parse(body);
+      const isEstablished = status?.conditions?.some(
+        (one) => one.type === 'Established' && one.status === 'True',
+      );
+      if (isEstablished && (await this.#isDiscovered(spec))) return;
     }
-    throw new CodedError('ApplyFailed', `${path} was not served within ${establishedDeadlineMs / 1000} s`);
+    throw new CodedError('ApplyFailed', `${path} was not served within ${servedDeadlineMs / 1000} s`);
+  }
+
+  async #isDiscovered({
+    group,
+    names,
+    versions,
+  }: z.infer<typeof definitionSchema>['spec']): Promise<boolean> {
+    for (const { name } of versions.filter(({ served }) => served)) {
+      const { data } = resourceListSchema.safeParse((await this.api('GET', `/apis/${group}/${name}`)).body);
+      if (!data?.resources.some((resource) => resource.name === names.plural)) return false;
+    }
+    return true;
   }
 }
 
