@@ -17,3 +17,9 @@ test('a program that fails or is killed without a word still counts as failed', 
   expect(await node('process.exitCode = 3')).toMatch(/ended with 3$/);
   expect(await node('process.kill(process.pid, "SIGKILL")')).toMatch(/ended with SIGKILL$/);
 });
+
+test('a program that is not done in time is ended and called so, beside what it said', async () => {
+  const script = 'console.log("begun"); setInterval(() => undefined, 1000)';
+  const said = await complaintsOf(process.execPath, ['-e', script], tmpdir(), 1_000);
+  expect(said).toMatch(/ended with SIGTERM: not done within 1 s$/);
+});

@@ -1,16 +1,29 @@
 import { spawn } from 'node:child_process';
 
-/** Nothing if it succeeds, else all that it said. It is killed after a minute, which none of them needs. */
-export async function complaintsOf(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+/** Most take seconds; on a machine that does other things as well, formatting has taken more than one minute. */
+const patienceMs = 4 * 60_000;
+
+/**
+ * Nothing if it succeeds, else all that it said, and what ended it if that was a signal.
+ *
+ * @param deadlineMs when it is ended by one, SIGTERM
+ */
+export async function complaintsOf(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  deadlineMs: number = patienceMs,
+): Promise<string> {
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: deadlineMs });
   const said: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
-  const end = await new Promise<number | string | null>((resolve, reject) => {
+  const end = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
   if (end === 0) return '';
   const text = Buffer.concat(said).toString('utf8').trim();
-  return text === '' ? `${program} ended with ${end}` : text;
+  const ended = `${program} ended with ${end}${child.killed ? `: not done within ${deadlineMs / 1000} s` : ''}`;
+  return text !== '' && typeof end === 'number' ? text : `${text}\n${ended}`.trim();
 }
