@@ -20,7 +20,6 @@ import type { Connection } from '../kube/transport/connection.ts';
 import { Transport } from '../kube/transport/transport.ts';
 import { Denials } from '../telemetry/denials.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
-import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import type { AuditorConfig } from './auditor-config.ts';
 import { startInstruments } from './instruments.ts';
 import { isMisconfigured } from './misconfigured.ts';
@@ -40,7 +39,6 @@ const gatherPerCredentialMs = 20;
 
 /** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
 export async function runAuditor(config: AuditorConfig, asked: AbortSignal): Promise<number> {
-  endOnUnhandled();
   const log = createLog(config.logLevel);
   try {
     await run(config, asked, log);

@@ -7,7 +7,6 @@ import type { Leadership } from '../kube/leader/leadership.ts';
 import { Transport } from '../kube/transport/transport.ts';
 import { Denials } from '../telemetry/denials.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
-import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import { actWhileHeld } from './act-while-held.ts';
 import { createCaches, type Caches } from './caches.ts';
 import type { Config } from './config.ts';
@@ -35,7 +34,6 @@ const rightsWithinMs = 5_000;
 
 /** Runs until it is asked to stop; gives the exit code, and leaves nothing that would keep the process from ending. */
 export async function runController(config: Config, asked: AbortSignal): Promise<number> {
-  endOnUnhandled();
   const log = createLog(config.logLevel);
   try {
     await run(config, asked, log);

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { codeOf, messageOf } from '../base/error.ts';
+import { endOnUnhandled } from '../telemetry/unhandled.ts';
 import { untilAskedToStop } from './asked-to-stop.ts';
 import { redactOutput } from './redact-output.ts';
 
@@ -59,43 +61,47 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
 
 async function controller(args: readonly string[]): Promise<number> {
   const asked = untilAskedToStop();
-  const { codeOf, messageOf } = await import('../base/error.ts');
   const { loadConfig, loadController } = await import('./load.ts');
-  const { controllerHelp, readConfig } = await loadConfig();
-  let config: ReturnType<typeof readConfig>;
-  try {
-    config = readConfig(args);
-  } catch (thrown) {
-    process.stderr.write(`lockkeeper controller: ${messageOf(thrown)}\n`);
-    return codeOf(thrown) === 'ConfigInvalid' ? 2 : 1;
-  }
-  if (config === 'help') {
-    process.stdout.write(controllerHelp);
-    return 0;
-  }
-  // Only now: --help and a mistake in the flags should not wait for what a controller loads.
+  const { controllerHelp: text, readConfig: read } = await loadConfig();
+  const config = configured({ name: 'controller', help: text, read: () => read(args) });
+  if (typeof config === 'number') return config;
   const { runController } = await loadController();
   return await runController(config, asked);
 }
 
 async function auditor(args: readonly string[]): Promise<number> {
   const asked = untilAskedToStop();
-  const { codeOf, messageOf } = await import('../base/error.ts');
-  const { auditorHelp, readAuditorConfig } = await import('./auditor-config.ts');
-  let config: ReturnType<typeof readAuditorConfig>;
-  try {
-    config = readAuditorConfig(args);
-  } catch (thrown) {
-    process.stderr.write(`lockkeeper auditor: ${messageOf(thrown)}\n`);
-    return codeOf(thrown) === 'ConfigInvalid' ? 2 : 1;
-  }
-  if (config === 'help') {
-    process.stdout.write(auditorHelp);
-    return 0;
-  }
+  const { auditorHelp: text, readAuditorConfig: read } = await import('./auditor-config.ts');
+  const config = configured({ name: 'auditor', help: text, read: () => read(args) });
+  if (typeof config === 'number') return config;
   const { runAuditor } = await import('./auditor.ts');
   return await runAuditor(config, asked);
 }
 
+/**
+ * What a command is to run with, or the exit code where it is not to run. It is read before anything that runs is loaded: help and a
+ * mistake in the flags should not wait for that.
+ */
+function configured<Config extends object>({
+  name,
+  help: text,
+  read,
+}: {
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => Config | 'help';
+}): Config | number {
+  try {
+    const config = read();
+    if (config !== 'help') return config;
+    process.stdout.write(text);
+    return 0;
+  } catch (thrown) {
+    process.stderr.write(`lockkeeper ${name}: ${messageOf(thrown)}\n`);
+    return codeOf(thrown) === 'ConfigInvalid' ? 2 : 1;
+  }
+}
+
+endOnUnhandled();
 for (const stream of [process.stdout, process.stderr]) redactOutput(stream);
 process.exitCode = await main(process.argv.slice(2));

@@ -74,6 +74,28 @@ test('a command that there is not is named on standard error', async () => {
   });
 });
 
+test.each(['controller', 'auditor', 'access', 'rbac'])(
+  '%s ends by what nobody handles with a line that holds no message, whatever Node would print',
+  async (command) => {
+    // Rejected by what is loaded first, as soon as the command says anything.
+    const rejects = `data:text/javascript,const { write } = process.stdout;
+      process.stdout.write = function (...all) {
+        Promise.reject(Object.assign(new Error('ghp_' + 'y'.repeat(36) + ' hunter2'), { code: 'ECONNRESET' }));
+        return Reflect.apply(write, this, all);
+      };`;
+    const { code, stdout, stderr } = await run(process.execPath, [
+      '--import',
+      rejects,
+      main,
+      command,
+      '--help',
+    ]);
+    expect([code, stdout.split(' ')[0]]).toEqual([1, 'Usage:']);
+    expect(stderr).not.toMatch(/ghp_|hunter2/);
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'ECONNRESET', msg: 'unhandled rejection' });
+  },
+);
+
 test('what looks like a secret is not repeated', async () => {
   const { code, stderr } = await lockkeeper(`ghp_${'y'.repeat(36)}`);
   expect([code, stderr.split('\n')[0]]).toEqual([2, 'lockkeeper: there is no command "[redacted]"']);
