@@ -41,8 +41,8 @@ export class Connecting {
         callback(...outcome);
       });
       const socket = opened as Socket; // it gives that back, though its type does not say so
-      this.#begun.add(socket);
       if (this.#isEnded) socket.destroy();
+      else this.#begun.add(socket);
     };
   }
 

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo, type LookupFunction, type Server } from 'node:net';
+import {
+  connect as connectPlainly,
+  createServer,
+  type AddressInfo,
+  type LookupFunction,
+  type Server,
+} from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { Connecting } from '../../src/base/connecting.ts';
@@ -32,10 +38,11 @@ test('knows nothing any more of what has been connected or could not be', async 
 });
 
 test('gives up what is being connected when it ends, and what would be after that', async () => {
-  let open = 0;
+  const open = new Set<number | undefined>();
   const mute = createServer((socket) => {
-    open += 1;
-    socket.on('error', () => undefined).once('close', () => (open -= 1));
+    const { remotePort } = socket;
+    open.add(remotePort);
+    socket.on('error', () => undefined).once('close', () => open.delete(remotePort));
     socket.resume();
   });
   const port = await portOf(mute);
@@ -43,13 +50,16 @@ test('gives up what is being connected when it ends, and what would be after tha
   const connect = connecting.connector({ timeout: 60_000 });
   const to = { hostname: '127.0.0.1', host: '127.0.0.1', protocol: 'https:', port: String(port) };
   connect(to, () => undefined);
-  await eventually('the server has taken it', () => open === 1);
+  await eventually('the server has taken it', () => open.size === 1);
   expect(connecting.size).toBe(1);
   connecting.end();
-  await eventually('it is given up', () => open === 0);
+  await eventually('it is given up', () => open.size === 0);
   connect(to, () => undefined);
-  connecting.end();
-  await eventually('so is another one', () => open === 0 && connecting.size === 0);
+  expect(connecting.size).toBe(0);
+  const last = connectPlainly(port, '127.0.0.1');
+  closing.push(() => last.destroy());
+  const isAlone = (): boolean => open.size === 1 && open.has(last.localPort);
+  await eventually('the server has only what connected behind it', isAlone);
 });
 
 const refusal = new CodedError('AddressNotAllowed', 'not there');
