@@ -91,6 +91,15 @@ test('what is missing is denied although nobody has tried it, until it is grante
   await needed.stop();
 });
 
+test('one that is missing beside one that is held is looked for soon too', async () => {
+  const { needed, denied, waits, asksOnce } = asking(({ resource }) => resource === 'leases');
+  needed.start(never);
+  await asksOnce();
+  expect(denied()).toEqual(['patch pipelines/status']);
+  expect(waits[0]).toBeLessThanOrEqual(11_000);
+  await needed.stop();
+});
+
 test('no answer is no denial, and takes none back', async () => {
   let answer: boolean | KubeError = away;
   const { needed, denied, troubles, asksOnce, asksAgain } = asking(() => answer);
