@@ -116,7 +116,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     onPass: (controller, ended) => metrics.pass({ controller, ...ended }),
   });
   instruments.follow(() => ({
-    isLeading: leadership !== undefined,
+    isLeading: leadership?.isHeld === true,
     reflectors: caches.facts(),
     controllers: reconcilers.facts(),
     permissions: denials.facts(),

@@ -13,6 +13,7 @@ const leaseName = 'lockkeeper-controller';
 /** Of a process that is meant to be the only one. */
 const alone: Leadership = {
   assertHeld: () => undefined,
+  isHeld: true,
   lost: new AbortController().signal,
   release: () => Promise.resolve(),
 };

@@ -12,6 +12,8 @@ export interface Leadership {
    * stopped meanwhile and no timer has gone off yet. Ask right before each effect.
    */
   assertHeld(): void;
+  /** Whether it would pass. */
+  readonly isHeld: boolean;
   /** Aborted with LeadershipLost at that deadline, or as soon as somebody else is seen to hold it. Giving it back is not losing it. */
   readonly lost: AbortSignal;
   /**
@@ -61,6 +63,10 @@ export class HeldLease implements Leadership {
   assertHeld(): void {
     const ended = this.#endedBy();
     if (ended !== undefined) throw ended;
+  }
+
+  get isHeld(): boolean {
+    return this.#endedBy() === undefined;
   }
 
   async release(): Promise<void> {

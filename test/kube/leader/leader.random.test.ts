@@ -19,15 +19,6 @@ function numbers(seed: number): () => number {
   };
 }
 
-function isHeld(leadership: Leadership): boolean {
-  try {
-    leadership.assertHeld();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 interface Round {
   readonly leaders: number;
   readonly losses: number;
@@ -53,7 +44,7 @@ async function round(seed: number): Promise<Round> {
     return { thereMs: random() * 40, backMs: random() * 40 };
   };
   const check = (): void => {
-    const held = leaderships.filter(({ leadership }) => isHeld(leadership));
+    const held = leaderships.filter(({ leadership }) => leadership.isHeld);
     if (held.length > 1)
       throw new Error(`seed ${seed}: at ${time.now} both ${held.map(({ name }) => name).join(' and ')}`);
   };

@@ -24,11 +24,15 @@ beforeEach(async () => {
   server.asked.splice(0);
 });
 
+/** What asking says, before and after being asserted. */
 function codeOfAssertion(): string {
+  const { isHeld } = leadership;
   try {
     leadership.assertHeld();
+    expect([isHeld, leadership.isHeld]).toEqual([true, true]);
     return 'held';
   } catch (thrown) {
+    expect([isHeld, leadership.isHeld]).toEqual([false, false]);
     return codeOf(thrown);
   }
 }
