@@ -36,11 +36,6 @@ export class RenewedPools {
     return this.#retired.size;
   }
 
-  /** After it what the pools are asked fails, and none are made. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** The pools for this material: the same ones as long as its content is the same. Use them at once, they may be retired by the next question. */
   for(tls: TlsMaterial): Pools {
     if (tls === this.#tls || this.#isClosed) return this.#current;

@@ -60,6 +60,7 @@ export class Transport {
   readonly #pools: RenewedPools;
   readonly #limit: CallLimit;
   readonly #onCall: TransportOptions['onCall'];
+  readonly #closing = new AbortController();
 
   constructor(connection: Connection, options: TransportOptions = {}) {
     const { callsPerSecond = 100, burst = 100, watchHeadMs, onCall } = options;
@@ -104,8 +105,12 @@ export class Transport {
     return bytesOf(stream, `watch ${path}`, signal);
   }
 
-  /** Ends whatever runs, which rejects with Unavailable, as does what is asked from then on. Doing it twice is doing it once. */
+  /**
+   * Ends whatever runs, which rejects with Unavailable, as does what is asked from then on; what waits to be sent again rejects with why
+   * it has to be. Doing it twice is doing it once.
+   */
   async close(): Promise<void> {
+    this.#closing.abort();
     const closed = this.#pools.close();
     this.#limit.close();
     await closed;
@@ -124,8 +129,9 @@ export class Transport {
         const waitMs = thrown.retryAfterMs ?? jittered(100 * 2 ** attempt);
         const heldMs = request.priority === 'high' ? 0 : this.#limit.waitMs();
         // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
-        if (this.#pools.isClosed || performance.now() + Math.max(waitMs, heldMs) > endsAt) throw thrown;
-        await sleep(waitMs, signal).catch(() => {
+        if (this.#closing.signal.aborted || performance.now() + Math.max(waitMs, heldMs) > endsAt)
+          throw thrown;
+        await sleep(waitMs, AbortSignal.any([signal, this.#closing.signal])).catch(() => {
           throw request.signal.aborted ? request.signal.reason : thrown;
         });
       }

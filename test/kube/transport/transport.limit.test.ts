@@ -64,6 +64,17 @@ test('a read that closing has ended is not sent again', async () => {
   expect(calls).toHaveLength(1);
 });
 
+test('a read that waits to be sent again is ended by closing', async () => {
+  const calls: EndedCall[] = [];
+  const busy = { status: 429, headers: { 'retry-after': '3600' } };
+  const { transport } = await openTransport([busy], { onCall: (ended) => calls.push(ended) });
+  const failure = failureOf(transport.call(get({ timeoutMs: 2 * 3_600_000 })));
+  await eventually('it is refused', () => calls.length === 1);
+  await transport.close();
+  expect(await failure).toMatchObject({ code: 'TooManyRequests' });
+  expect(calls).toHaveLength(1);
+});
+
 describe('a call of high priority', () => {
   test('goes before ten thousand status writes that wait for our limit, the second time too', async () => {
     const starting = [refusal(503, 'ServiceUnavailable', 'starting')];
