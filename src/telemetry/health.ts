@@ -166,7 +166,7 @@ function reflectorMoves({ resource, idleMs }: ReflectorFacts): Check {
 }
 
 function passesHeed({ controller, deadlineMs, longestPassMs, overdue }: ControllerFacts): Check {
-  const ok = overdue === 0 || longestPassMs < deadlineMs + heedWithinMs;
+  const ok = longestPassMs < deadlineMs + heedWithinMs;
   const seen =
     overdue === 0
       ? 'no pass is past its deadline'
