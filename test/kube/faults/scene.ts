@@ -19,8 +19,8 @@ export interface SceneOptions extends Partial<
   readonly callTimeoutMs?: number;
   /** Watches give up sooner when there is no head of their answer. */
   readonly watchHeadMs?: number;
-  readonly token?: Connection['token'];
-  readonly tls?: (proxy: FaultProxy) => Connection['tls'];
+  /** In place of one with all rights that trusts the proxy whatever it shows. */
+  readonly connection?: (proxy: FaultProxy) => Connection;
   /** The last that is done with a change; may throw. */
   readonly onChange?: (change: Change<Boat>) => void;
   /** The first that is done in a pass; may throw. */
@@ -63,13 +63,12 @@ export class Scene {
     readonly before: Resources;
   }) {
     const { cluster, fleet, options, proxy, before } = parts;
-    const { token = () => cluster.adminToken, tls, onChange, reconcile, ...rest } = options;
+    const { connection = asAdmin(cluster), onChange, reconcile, ...rest } = options;
     const { callTimeoutMs = Infinity, watchHeadMs = 30_000, ...reflecting } = rest;
     this.proxy = proxy;
     this.#fleet = fleet;
     this.#before = before;
-    const connection = { server: proxy.server, tls: tls?.(proxy) ?? (() => ({ ca: proxy.ca })), token };
-    this.#transport = new Transport(connection, { watchHeadMs });
+    this.#transport = new Transport(connection(proxy), { watchHeadMs });
     this.#controller = new Controller({
       name: 'boats',
       concurrency: 2,
@@ -228,6 +227,14 @@ export class Scene {
     const boat = this.reflector.store.get(key);
     return boat === undefined ? 'gone' : `${boat.metadata.uid}@${boat.metadata.resourceVersion}`;
   }
+}
+
+function asAdmin({ adminToken }: Cluster): (proxy: FaultProxy) => Connection {
+  return (proxy) => ({
+    server: proxy.server,
+    tls: () => ({ ca: proxy.ca }),
+    token: () => adminToken,
+  });
 }
 
 function byKey(fleet: readonly Boat[]): readonly Boat[] {
