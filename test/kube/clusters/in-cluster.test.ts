@@ -91,6 +91,17 @@ describe('what the kubelet has replaced, by moving the link to its folder,', () 
     expect(seen()).toEqual(['second', 'other CA']);
   });
 
+  test('is read once a minute, however many requests there are', () => {
+    volume.replace(second);
+    jest.advanceTimersByTime(61_000);
+    expect(seen()).toEqual(['second', 'other CA']);
+    volume.replace({ token: 'third', 'ca.crt': 'third CA' });
+    jest.advanceTimersByTime(59_000);
+    expect(seen()).toEqual(['second', 'other CA']);
+    jest.advanceTimersByTime(2_000);
+    expect(seen()).toEqual(['third', 'third CA']);
+  });
+
   test('is used at once when the old one did not serve, and from then on', () => {
     volume.replace(second);
     expect(seen(true)).toEqual(['second', 'other CA']);
