@@ -141,6 +141,19 @@ describe('a kubeconfig is taken', () => {
       expect(seen(connection, true)).toEqual(['first CA', second.cert, second.key]);
     });
 
+    test('of which a certificate is replaced before its key, which is told to nobody', () => {
+      const connection = opened();
+      seen(connection, false);
+      file('client.crt', second.cert);
+      jest.advanceTimersByTime(61_000);
+      for (let request = 0; request < 3; request += 1)
+        expect(seen(connection, false)).toEqual(['first CA', first.cert, first.key]);
+      file('client.key', second.key);
+      jest.advanceTimersByTime(61_000);
+      expect(seen(connection, false)).toEqual(['first CA', second.cert, second.key]);
+      expect(troubles).toEqual([]);
+    });
+
     test('of which a certificate and a key that still do not belong together are told of, once', () => {
       const connection = opened();
       seen(connection, false);
