@@ -78,6 +78,8 @@ export class Stream {
 export interface ScriptedApi {
   readonly connection: Connection;
   readonly asked: readonly Asked[];
+  /** Connections that ever were, also those that came to nothing. */
+  readonly accepted: () => number;
   /** Connections that are open now. */
   readonly open: () => number;
   /** Requests that are not over. */
@@ -95,9 +97,11 @@ export async function startScriptedApi(
   const { cert, key } = makeCertificate();
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
+  let accepted = 0;
   const pending = new Set<ServerResponse>();
   const server = createServer({ cert, key, ...tls });
   server.on('connection', (socket: Socket) => {
+    accepted += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
@@ -133,6 +137,7 @@ export async function startScriptedApi(
       token: () => undefined,
     },
     asked,
+    accepted: () => accepted,
     open: () => sockets.size,
     pending: () => pending.size,
     present: (certificate) => {
