@@ -11,7 +11,7 @@ answers, watches, servers, credentials, the process itself. Once a minute the fa
 at the end also the heap, sockets, timers and listeners with those of the start. Progress goes to stderr, one JSON object to stdout.
 Needs Linux, for /proc.
 
-  --minutes N   how long (default: 20); longer when a fault has not had its turn by then
+  --minutes N   how long (default: 20); longer when a fault has met nothing by then
   --seed N      repeats the changes and faults of another run, 0 to 4294967295 (default: at random; it is printed)
   --help        this text
 

@@ -22,5 +22,6 @@ test('nothing is missed, wrong or left behind after two minutes of changes and f
   // With its course, since the seed does not give the same times again.
   if (failures.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
   expect({ seed, missed, failures }).toEqual({ seed, missed: 0, failures: [] });
-  expect(faultNames.filter((name) => faults[name]?.tried === 0)).toEqual([]);
+  // A fault that nothing ever meets tests nothing.
+  expect(faultNames.filter((name) => faults[name]?.met === 0)).toEqual([]);
 }, 600_000);

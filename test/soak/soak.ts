@@ -5,6 +5,7 @@ import { percentile } from '../bench/statistics.ts';
 import { Churn } from './churn.ts';
 import { boatsOf, differenceOf, isEqual } from './comparison.ts';
 import { FaultCourse, type Pace } from './fault-course.ts';
+import { strike } from './faults.ts';
 import type { Measured } from './questions.ts';
 import { Random } from './random.ts';
 import { heapGrowthMB, leftOf, lesser, surplusOf, whatIsWrong, type SoakReport } from './report.ts';
@@ -73,7 +74,7 @@ class Soak {
     this.#churn = churn;
     this.#runtime = world.startRuntime(seed + 1);
     this.#faults = new FaultCourse({
-      at: { ...world, runtime: this.#runtime },
+      strike: (name, random) => strike(name, { ...world, runtime: this.#runtime }, random),
       random: new Random(seed + 2),
       pace,
       say: (fault) => this.#say(fault),
@@ -133,7 +134,7 @@ class Soak {
     };
   }
 
-  /** Until then, and until each fault has had its turn. Not beyond the first failure, after which nothing would be worth knowing. */
+  /** Until then, and until each fault has had its turn and met something. Not beyond the first failure, after which nothing would be worth knowing. */
   async #rounds(endsAt: number): Promise<void> {
     while (this.#failures.length === 0) {
       const leftMs = endsAt - performance.now();
