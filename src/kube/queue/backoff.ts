@@ -2,8 +2,8 @@ import { jittered } from '../../base/time.ts';
 
 const firstDelayMs = 500;
 const longestDelayMs = 120_000;
-/** Longer than the longest delay, a wait for the overall pace and the longest pass together. */
-const rememberMs = 3_600_000;
+/** Longer than the longest wait, an hour and a tenth where a forge or the API server asks for it, and one for the overall pace and a pass. */
+const rememberMs = 2 * 3_600_000;
 const lookEveryMs = 60_000;
 
 interface Failures {
@@ -13,7 +13,7 @@ interface Failures {
 
 /**
  * How long a key that failed waits: half a second that doubles with each failure in a row up to two minutes, changed at random by a
- * tenth. A key is remembered until it succeeds; one of which nothing is heard any more, for an hour or little longer.
+ * tenth. A key is remembered until it succeeds; one of which nothing is heard any more, for two hours or little longer.
  */
 export class Backoff {
   /** The one that failed last comes last. */

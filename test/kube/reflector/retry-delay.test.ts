@@ -1,11 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { RetryDelay } from '../../../src/kube/reflector/retry-delay.ts';
-
-/** What several that have come to the same wait: least and most. */
-function spread(course: (each: RetryDelay) => number): { readonly least: number; readonly most: number } {
-  const all = Array.from({ length: 2_000 }, () => course(new RetryDelay()));
-  return { least: Math.min(...all), most: Math.max(...all) };
-}
+import { spread } from '../spread.ts';
 
 function afterFailures(count: number, last: { wentWellMs?: number; askedMs?: number } = {}) {
   return (each: RetryDelay): number => {
@@ -26,7 +21,7 @@ test.each([
   ['one that asks for too long', afterFailures(1, { askedMs: 3_600_000 }), 30_000],
   ['one that asks for less', afterFailures(4, { askedMs: 1_000 }), 2_000],
 ])('%s waits about as long as it should, and not all who failed wait alike', (_, course, aboutMs) => {
-  const { least, most } = spread(course);
+  const { least, most } = spread(() => course(new RetryDelay()));
   expect(least).toBeGreaterThanOrEqual(aboutMs * 0.7);
   expect(least).toBeLessThan(aboutMs * 0.75);
   expect(most).toBeGreaterThan(aboutMs * 1.25);
@@ -34,7 +29,8 @@ test.each([
 });
 
 test('what went well to its end begins the row anew', () => {
-  const { most } = spread((each) => {
+  const { most } = spread(() => {
+    const each = new RetryDelay();
     afterFailures(9)(each);
     each.succeeded();
     return each.failed({ wentWellMs: 0, askedMs: 0 });
