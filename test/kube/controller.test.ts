@@ -103,7 +103,10 @@ describe('a pass that fails', () => {
     ]);
   });
 
-  test('begins with short delays again once a pass succeeded', async () => {
+  test.each([
+    ['ended for good', {}],
+    ['asked for another one', { requeueAfterMs: 1_000 }],
+  ])('begins with short delays again once a pass %s', async (_, result) => {
     const { controller, begun } = running();
     controller.queue.add('a/1');
     await pass();
@@ -111,7 +114,7 @@ describe('a pass that fails', () => {
       begun[index]?.fail(new Error('no'));
       await pass(5_000);
     }
-    begun[4]?.end();
+    begun[4]?.end(result);
     await pass();
     controller.queue.add('a/1');
     await pass();

@@ -35,6 +35,12 @@ test('many lines may come to more than one line may', async () => {
   expect(await linesOf(...Array.from({ length: 20 }, () => `${line}\n`))).toHaveLength(20);
 });
 
+test('nor do lines that were cut count together', async () => {
+  const half = 'x'.repeat(512 * 1024);
+  const halves = Array.from({ length: 20 }, () => [half, `${half}\n`]).flat();
+  expect(await linesOf(...halves)).toHaveLength(20);
+});
+
 test('a line without end is not kept', async () => {
   const piece = 'x'.repeat(1024 * 1024);
   await expect(linesOf('one\n', ...Array.from({ length: 9 }, () => piece))).rejects.toMatchObject({
