@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { isSameJson } from '../base/same-json.ts';
 import { shareStrings } from '../base/share-strings.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector/reflector.ts';
@@ -12,8 +11,6 @@ import { RbacIndex } from './rbac-index.ts';
 import { rbacKinds } from './rbac-kinds.ts';
 import type { RbacObject } from './rbac.ts';
 import { grantsOf } from './rights.ts';
-
-const named = z.object({ metadata: z.object({ namespace: z.string().optional(), name: z.string() }) });
 
 export interface AuditorCacheHooks {
   /**
@@ -33,8 +30,6 @@ export interface AuditorCaches {
   readonly credential: (key: string) => AuditedCredential | undefined;
   readonly credentialKeys: () => Iterable<string>;
   readonly credentialCount: () => number;
-  /** Whether some object of RBAC could not be read, so that no audit can be believed. */
-  readonly hasUnreadable: () => boolean;
   /** Resolves when all hold what the server has; rejects when stopped before. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -43,7 +38,6 @@ export interface AuditorCaches {
 
 export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHooks): AuditorCaches {
   const index = new RbacIndex();
-  const unreadable = new Set<string>();
   const reflect = <T extends Stored>(
     resource: Resource,
     parts: Pick<ReflectorOptions<T>, 'project' | 'onChange'>,
@@ -60,13 +54,9 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
   const ofRbac = rbacKinds.map(({ resource, schema }) =>
     reflect<RbacObject>(resource, {
       project: (object) => {
-        const name = `${resource.plural} ${JSON.stringify(named.safeParse(object).data)}`;
         const parsed = schema.safeParse(object);
-        if (parsed.success) {
-          unreadable.delete(name);
-          return withoutWorthless(parsed.data);
-        }
-        unreadable.add(name);
+        if (parsed.success) return withoutWorthless(parsed.data);
+        // Nothing that was found can be believed until it is gone.
         hooks.onRbac('', () => '');
         throw parsed.error;
       },
@@ -94,7 +84,6 @@ export function createAuditorCaches(transport: Transport, hooks: AuditorCacheHoo
     credential: (key) => ofCredentials.store.get(key),
     credentialKeys: () => ofCredentials.store.keys(),
     credentialCount: () => ofCredentials.store.size,
-    hasUnreadable: () => unreadable.size > 0,
     start: async () => {
       await Promise.all(all.map((reflector) => reflector.start()));
     },

@@ -1,12 +1,13 @@
 import type { KubeError } from '../kube/errors.ts';
 import { longestStaleMs, type ReflectorFacts } from '../telemetry/health.ts';
+import { rbacKinds } from './rbac-kinds.ts';
 
-/**
- * Why an audit cannot be believed by what it is made of, as a sentence; undefined when it can.
- * @param hasUnreadable whether some object of RBAC could not be read
- */
-export function doubtOf(reflectors: readonly ReflectorFacts[], hasUnreadable: boolean): string | undefined {
-  if (hasUnreadable) return 'a role or binding cannot be read: see the log of the auditor';
+const ofRbac = new Set(rbacKinds.map(({ resource }) => resource.plural));
+
+/** Why an audit cannot be believed by what it is made of, as a sentence; undefined when it can. */
+export function doubtOf(reflectors: readonly ReflectorFacts[]): string | undefined {
+  if (reflectors.some(({ resource, refused }) => ofRbac.has(resource) && refused > 0))
+    return 'a role or binding cannot be read: see the log of the auditor';
   const behind = reflectors.find(
     ({ isPermitted, isServed, staleMs }) => !isPermitted || !isServed || staleMs >= longestStaleMs,
   );

@@ -102,7 +102,7 @@ async function run(config: AuditorConfig, asked: AbortSignal, log: Logger): Prom
     onTrouble: (resource, error) => trouble(resource)(error),
     onRestart: (resource, reason) => metrics.watchRestarted(resource, reason),
   });
-  const doubt = () => doubtOf(caches.facts(), caches.hasUnreadable());
+  const doubt = () => doubtOf(caches.facts());
   const queueAll = (): void => {
     for (const key of caches.credentialKeys()) controller.queue.add(key);
   };

@@ -18,6 +18,8 @@ export interface ReflectorFacts {
   readonly idleMs: number;
   /** How many it holds. */
   readonly objects: number;
+  /** How many are there that it could not read, and left out. */
+  readonly refused: number;
   /** Of their names, uids and versions: 32 bits, the same where the same is held. */
   readonly checksum: number;
 }

@@ -53,6 +53,12 @@ export const metricTable = {
     help: 'Objects of a resource in memory.',
     labels: { resource: 'any' },
   },
+  storeRefused: {
+    name: 'lockkeeper_store_refused_objects',
+    type: 'gauge',
+    help: 'Objects of a resource that are there and cannot be read, so that nothing is done for them; the log says why.',
+    labels: { resource: 'any' },
+  },
   storeChecksum: {
     name: 'lockkeeper_store_checksum',
     type: 'gauge',

@@ -124,6 +124,10 @@ export function createMetrics({ version, eventLoopLagMs }: MetricsOptions): Metr
       reflectors.map(({ resource, objects }) => [{ resource }, objects]),
     );
     replace(
+      'storeRefused',
+      reflectors.map(({ resource, refused }) => [{ resource }, refused]),
+    );
+    replace(
       'storeChecksum',
       reflectors.map(({ resource, checksum }) => [{ resource }, checksum]),
     );

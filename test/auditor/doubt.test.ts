@@ -10,7 +10,7 @@ const current = reflectorFacts({
 });
 
 test('an audit is believed while all that it is made of is current', () => {
-  expect(doubtOf([current, { ...current, resource: 'roles' }], false)).toBeUndefined();
+  expect(doubtOf([current, { ...current, resource: 'roles' }])).toBeUndefined();
 });
 
 test.each([
@@ -19,18 +19,20 @@ test.each([
   ['nothing was heard of them for five minutes', { staleMs: 300_000 }],
 ])('it is not once %s', (_, change) => {
   expect(
-    doubtOf(
-      [
-        { ...current, resource: 'roles' },
-        { ...current, ...change },
-      ],
-      false,
-    ),
+    doubtOf([
+      { ...current, resource: 'roles' },
+      { ...current, ...change },
+    ]),
   ).toBe(
     'the auditor does not hear of changes of rolebindings any more: see its log, and whether its ClusterRole is as the chart has it',
   );
 });
 
 test('nor while some role or binding cannot be read', () => {
-  expect(doubtOf([current], true)).toBe('a role or binding cannot be read: see the log of the auditor');
+  const roles = { ...current, resource: 'roles' };
+  const words = 'a role or binding cannot be read: see the log of the auditor';
+  expect(doubtOf([roles, { ...current, refused: 1 }])).toBe(words);
+  // It is of no consequence for what others may do.
+  const credentials = reflectorFacts({ resource: 'credentials', refused: 1 });
+  expect(doubtOf([roles, credentials])).toBeUndefined();
 });

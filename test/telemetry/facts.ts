@@ -12,6 +12,7 @@ export function reflectorFacts(change: Partial<ReflectorFacts> = {}): ReflectorF
     staleMs: 20_000,
     idleMs: 20_000,
     objects: 3,
+    refused: 0,
     checksum: 4_000_000_000,
     ...change,
   };

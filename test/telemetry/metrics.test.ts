@@ -115,7 +115,7 @@ test('states are read when somebody scrapes', async () => {
   expect(await lines(metrics, 'lockkeeper_leader')).toEqual(['lockkeeper_leader 0']);
   let facts = runtimeFacts({
     reflectors: [
-      reflectorFacts({ staleMs: 1_500, objects: 7, checksum: 17 }),
+      reflectorFacts({ staleMs: 1_500, objects: 7, refused: 2, checksum: 17 }),
       reflectorFacts({ resource: 'gone' }),
     ],
     controllers: [controllerFacts({ queueDepth: 5, oldestMs: 2_500, running: 2, overdue: 1 })],
@@ -130,6 +130,8 @@ test('states are read when somebody scrapes', async () => {
     'lockkeeper_watch_staleness_seconds{resource="gone"} 20',
     'lockkeeper_store_objects{resource="pipelines"} 7',
     'lockkeeper_store_objects{resource="gone"} 3',
+    'lockkeeper_store_refused_objects{resource="pipelines"} 2',
+    'lockkeeper_store_refused_objects{resource="gone"} 0',
     'lockkeeper_store_checksum{resource="pipelines"} 17',
     'lockkeeper_store_checksum{resource="gone"} 4000000000',
     'lockkeeper_queue_depth{controller="pipelines"} 5',

@@ -117,6 +117,7 @@ export class Reflector<T extends Stored> {
       staleMs: this.staleMs(),
       idleMs: this.idleMs(),
       objects: this.store.size,
+      refused: this.store.refused,
       checksum: this.store.checksum,
     };
   }
@@ -186,7 +187,7 @@ export class Reflector<T extends Stored> {
 
   async #readPages(signal: AbortSignal): Promise<void> {
     const { transport, resource } = this.#options;
-    const unseen = new Set(this.store.keys());
+    const unseen = this.store.allKeys();
     const pages = listPages(transport, resource, signal);
     for (let page = await pages.next(); ; page = await pages.next()) {
       this.#heard();
@@ -209,7 +210,7 @@ export class Reflector<T extends Stored> {
   async #watch(signal: AbortSignal): Promise<void> {
     const { transport, resource, silenceMs = 180_000, rereadMs = 10_000 } = this.#options;
     const began = performance.now();
-    const unseen = this.#at === undefined ? new Set(this.store.keys()) : undefined;
+    const unseen = this.#at === undefined ? this.store.allKeys() : undefined;
     // What all is read anew by has said nothing yet.
     const firstWordMs = this.#at === undefined ? silenceMs : this.#silence.leftMs(silenceMs);
     const request = { transport, resource, from: this.#at, silenceMs, firstWordMs, rereadMs, signal };
@@ -297,7 +298,7 @@ export class Reflector<T extends Stored> {
     if (this.#at !== undefined) this.#currentAt = this.#activeAt;
   }
 
-  /** What cannot be kept is left out and told of. */
+  /** What cannot be kept is refused and told of. */
   #put(item: unknown, unseen: Set<string> | undefined): void {
     try {
       const object = this.#options.project(item);
@@ -308,10 +309,11 @@ export class Reflector<T extends Stored> {
     } catch (thrown) {
       const { plural } = this.#options.resource;
       const known = named.safeParse(item).data;
-      const which = known === undefined ? '(without a name)' : keyOf(known);
+      const key = known === undefined ? '(without a name)' : keyOf(known);
       const why = sentence(messageOf(thrown));
-      this.#options.onTrouble(new KubeError('Malformed', `${plural} ${which} is left out: ${why}`));
-      this.#leaveOut(item);
+      this.#options.onTrouble(new KubeError('Malformed', `${plural} ${key} is left out: ${why}`));
+      unseen?.delete(key);
+      this.#tell(this.store.refuse(key));
     }
   }
 

@@ -21,6 +21,7 @@ export function keyOf({
 /** What is known of one kind, by `namespace/name`, with one index. Every mutation says what it changed. */
 export class Store<T extends Stored> {
   readonly #objects = new Map<string, T>();
+  readonly #refused = new Set<string>();
   readonly #index = new Index();
   readonly #indexOf: (object: T) => readonly string[];
   #checksum = 0;
@@ -38,12 +39,24 @@ export class Store<T extends Stored> {
     return this.#objects.keys();
   }
 
+  /** Of everything that is there, also of what was refused. A copy. */
+  allKeys(): Set<string> {
+    const keys = new Set(this.#objects.keys());
+    for (const key of this.#refused) keys.add(key);
+    return keys;
+  }
+
   values(): IterableIterator<T> {
     return this.#objects.values();
   }
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  /** How many are there and could not be kept. */
+  get refused(): number {
+    return this.#refused.size;
   }
 
   /** The same in every store that holds the same versions of the same objects: their `checksumOf`, added up modulo 2^32. */
@@ -75,7 +88,15 @@ export class Store<T extends Stored> {
     return [{ kind: 'updated', key, object, before }];
   }
 
+  /** It is there and cannot be kept: what was kept of it before goes. */
+  refuse(key: string): readonly Change<T>[] {
+    const changes = this.delete(key);
+    this.#refused.add(key);
+    return changes;
+  }
+
   delete(key: string): readonly Change<T>[] {
+    this.#refused.delete(key);
     const object = this.#objects.get(key);
     if (object === undefined) return [];
     for (const name of this.#indexOf(object)) this.#index.remove(name, key);
