@@ -28,3 +28,14 @@ test('a thousand different things are remembered, and no more', () => {
     0,
   ]);
 });
+
+test('what was told again is not the first to be forgotten', () => {
+  const seldom = new Seldom();
+  seldom.omitted('often', 0);
+  for (let index = 1; index < 1_000; index += 1) seldom.omitted(String(index), 30_000);
+  seldom.omitted('often', 60_000);
+  seldom.omitted('one more', 60_000);
+  expect([seldom.omitted('often', 60_001), seldom.omitted('2', 60_001), seldom.omitted('1', 60_001)]).toEqual(
+    [undefined, undefined, 0],
+  );
+});
