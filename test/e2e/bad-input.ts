@@ -7,10 +7,10 @@ import { readCredentials, readPipelineStatus } from '../sandbox/pipeline-view.ts
 import { nextVersion, type Scene, type Stage, type StageOptions } from './scene.ts';
 import { SecretPieces } from './secret-pieces.ts';
 
-/** How long a mended cause may go unnoticed. */
+/** How long a mended cause may go unnoticed. What is asked again is so after more than a minute and a half. */
 const recovery = {
-  /** What the API server tells of. */
-  watched: 5_000,
+  /** What the API server tells of: seconds, on a machine that does much else too. */
+  watched: 30_000,
   /** Secrets and forges, which are asked again. */
   asked: 120_000,
 } as const;

@@ -229,7 +229,7 @@ export class Stage {
   async eventually(
     what: string,
     holds: (staging: EnvironmentStatus) => boolean,
-    deadlineMs = 15_000,
+    deadlineMs = 30_000,
   ): Promise<EnvironmentStatus> {
     let last: EnvironmentStatus | undefined;
     try {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  { deadlineMs = 10_000 }: { deadlineMs?: number } = {},
+  { deadlineMs = 20_000 }: { deadlineMs?: number } = {},
 ): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await condition())) {
