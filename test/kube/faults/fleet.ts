@@ -86,7 +86,8 @@ export class Fleet {
 
   /** Every kind of change there is, to three boats that were there and one that was not; there have to be three. */
   async change(): Promise<void> {
-    const [first, second, third] = (await this.all()).map(({ metadata }) => metadata.name);
+    const own = (await this.all()).filter(({ metadata }) => metadata.namespace === this.namespace);
+    const [first, second, third] = own.map(({ metadata }) => metadata.name);
     if (first === undefined || second === undefined || third === undefined)
       throw new Error('three boats are needed');
     await this.create();
@@ -115,12 +116,14 @@ export class Fleet {
     await eventually('the namespace is gone', async () => (await this.#ask('GET', path)).status === 404);
   }
 
-  /** With all boats of the group; resolves when the server has forgotten the kind. */
+  /** With all boats of the group; resolves when the server has forgotten the kind, also in what it says of itself. */
   async removeDefinition(): Promise<void> {
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     const path = `${definitions}/${this.resource.plural}.${this.resource.group}`;
     expect(await this.#ask('DELETE', path)).toMatchObject({ status: 200 });
-    await eventually('the definition is gone', async () => (await this.#ask('GET', path)).status === 404);
+    const { group, version } = this.resource;
+    for (const each of [path, `/apis/${group}/${version}`, pathOf(this.resource)])
+      await eventually(`${each} is gone`, async () => (await this.#ask('GET', each)).status === 404);
   }
 
   /** A server that was just started says for a while that it is not ready for the kind. */
