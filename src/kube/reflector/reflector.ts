@@ -100,7 +100,7 @@ export class Reflector<T extends Stored> {
     return performance.now() - this.#currentAt;
   }
 
-  /** Milliseconds since anything was heard or tried. More than the longest wait there is: this loop is stuck. */
+  /** Milliseconds since anything was heard, or an attempt failed. More than the longest waits there are together: this loop is stuck. */
   idleMs(): number {
     return performance.now() - this.#activeAt;
   }
@@ -151,7 +151,6 @@ export class Reflector<T extends Stored> {
           askedMs: isKubeError(thrown) ? (thrown.retryAfterMs ?? 0) : 0,
         });
         await sleep(delayMs, signal).catch(() => undefined);
-        this.#activeAt = performance.now();
       }
     }
   }
@@ -203,7 +202,6 @@ export class Reflector<T extends Stored> {
   async #refuseOlderServer(at: string, signal: AbortSignal): Promise<void> {
     const { transport, resource } = this.#options;
     const version = await currentVersion(transport, resource, signal);
-    this.#activeAt = performance.now();
     if (isOlder(version, at)) throw this.#wentBack(at, version);
   }
 

@@ -261,31 +261,3 @@ test('after an event that cannot be read the watch goes on for a while, and then
     { code: 'Malformed', message: 'watch boats: all is read anew, as an event could not be read' },
   ]);
 });
-
-describe('how current the store is', () => {
-  test('nothing is current before all has been read', async () => {
-    const stream = new Stream();
-    const { reflector, changes } = await made({ watches: [stream] });
-    const start = reflector.start();
-    stream.write(event('ADDED', boat()));
-    await eventually('it is told', () => changes.length === 1);
-    const stale = reflector.staleMs();
-    await eventually('time passes', () => reflector.staleMs() > stale);
-    expect(reflector.idleMs()).toBeLessThanOrEqual(reflector.staleMs());
-    const before = performance.now();
-    stream.write(end(10));
-    await start;
-    expect(reflector.staleMs()).toBeLessThanOrEqual(performance.now() - before);
-  });
-
-  test('a bookmark proves it, and an attempt that fails proves only that we try', async () => {
-    const stream = new Stream();
-    const { reflector, troubles } = await made({ watches: [stream, 'lost', 'lost', 'lost', 'lost'] });
-    const start = reflector.start();
-    stream.write(end(10));
-    await start;
-    stream.lose();
-    await eventually('it is tried again', () => troubles.length === 3);
-    expect(reflector.staleMs()).toBeGreaterThan(reflector.idleMs());
-  });
-});

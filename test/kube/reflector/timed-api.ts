@@ -51,10 +51,16 @@ type List = (query: Readonly<Record<string, string>>) => object;
 
 interface Timed {
   readonly reflector: Reflector<Boat>;
+  /** Down, it refuses whatever it is asked. */
+  readonly server: { isDown: boolean };
+  /** What it was asked for, in this order. */
+  readonly asked: ('list' | 'version' | 'watch')[];
   readonly lists: Readonly<Record<string, string>>[];
   readonly watches: TimedWatch[];
   readonly changes: string[];
   readonly troubles: unknown[];
+  /** How watches ended. */
+  readonly restarts: string[];
 }
 
 /**
@@ -63,21 +69,31 @@ interface Timed {
  */
 export function timedReflecting(
   lists: readonly List[],
-  options: Partial<Pick<ReflectorOptions<Boat>, 'initial'>> = {},
+  options: Partial<Pick<ReflectorOptions<Boat>, 'initial' | 'project'>> = {},
 ): Timed {
-  const asked: Timed['lists'] = [];
+  const server = { isDown: false };
+  const asked: Timed['asked'] = [];
+  const answer = (what: Timed['asked'][number]): void => {
+    asked.push(what);
+    if (server.isDown) throw new KubeError('Unavailable', `${what}: the server is down`);
+  };
+  const queries: Timed['lists'] = [];
   const watches: TimedWatch[] = [];
   const changes: string[] = [];
   const troubles: unknown[] = [];
+  const restarts: string[] = [];
   const reflector = new Reflector<Boat>({
     transport: {
       call: async ({ query = {} }) => {
         // Before the first watch nobody asks which version it is at.
-        if (query['limit'] === '1' && watches.length > 0) return listOf([], 1_000);
-        asked.push(query);
-        return lists[Math.min(asked.length, lists.length) - 1]?.(query);
+        const isVersion = query['limit'] === '1' && watches.length > 0;
+        answer(isVersion ? 'version' : 'list');
+        if (isVersion) return listOf([], 1_000);
+        queries.push(query);
+        return lists[Math.min(queries.length, lists.length) - 1]?.(query);
       },
       watch: async (_path, query, signal) => {
+        answer('watch');
         const watch = new TimedWatch(query, signal);
         watches.push(watch);
         return watch;
@@ -87,10 +103,11 @@ export function timedReflecting(
     project: (object) => object as Boat, // the test holds nothing else
     onChange: ({ kind, key, object }) => changes.push(`${kind} ${key}@${object.metadata.resourceVersion}`),
     onTrouble: (trouble) => troubles.push(trouble),
+    onRestart: (reason) => restarts.push(reason),
     initial: 'pages',
     ...options,
   });
-  return { reflector, lists: asked, watches, changes, troubles };
+  return { reflector, server, asked, lists: queries, watches, changes, troubles, restarts };
 }
 
 /** The same, started, before whatever a test has it hear next. Its time has to be the test's: see `useTimedApi`. */
