@@ -54,6 +54,19 @@ test('a single watch may be silent for three minutes, whenever that begins', asy
   await reflector.stop();
 });
 
+test('the first word of a watch is waited for as long as is left of the three minutes, and the next one for three again', async () => {
+  const { reflector, lists, watches } = await startedInTime([nothing, changed]);
+  await jest.advanceTimersByTimeAsync(100 * second);
+  watches.at(-1)?.lose();
+  await jest.advanceTimersByTimeAsync(second);
+  watches.at(-1)?.write(bookmark(20));
+  await jest.advanceTimersByTimeAsync(179 * second);
+  expect([lists.length, watches.length]).toEqual([1, 2]);
+  await jest.advanceTimersByTimeAsync(2 * second);
+  expect(lists).toHaveLength(2);
+  await reflector.stop();
+});
+
 test('a stream that reads all anew after a silence is given its time', async () => {
   const noPages = (): never => {
     throw new KubeError('Unavailable', 'lists do not get through');
@@ -76,6 +89,16 @@ test('what was silent may tell of another history: the same version is not trust
   await jest.advanceTimersByTimeAsync(185 * second);
   expect(changes).toEqual(['added canal/anna@5', 'updated canal/anna@5']);
   expect(reflector.store.get('canal/anna')?.harbour).toBe('Bruges');
+  await reflector.stop();
+});
+
+test('once all was read anew after a silence, the same version is the same object again', async () => {
+  const { reflector, lists, watches, changes } = await startedInTime([() => listOf([boat()])]);
+  await jest.advanceTimersByTimeAsync(185 * second);
+  expect(changes.splice(0)).toEqual(['added canal/anna@1', 'updated canal/anna@1']);
+  watches.at(-1)?.write(event('ERROR', { kind: 'Status', code: 410 }));
+  await jest.advanceTimersByTimeAsync(5 * second);
+  expect([lists.length, changes]).toEqual([3, []]);
   await reflector.stop();
 });
 

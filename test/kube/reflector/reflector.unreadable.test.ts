@@ -35,6 +35,25 @@ describe.each<[string, (watch: TimedWatch | undefined) => void]>([
   });
 });
 
+test('all is read anew in time, however often a line cannot be read meanwhile', async () => {
+  const { reflector, watches, lists } = await startedInTime([() => listOf([])]);
+  for (let seconds = 0; seconds < 27; seconds += 9) {
+    watches[0]?.write(garbled);
+    await jest.advanceTimersByTimeAsync(9 * second);
+  }
+  expect(lists).toHaveLength(2);
+  await reflector.stop();
+});
+
+test('a stop while all is to be read anew leaves no timer', async () => {
+  const { reflector, watches, troubles } = await startedInTime([() => listOf([])]);
+  watches[0]?.write(garbled);
+  await jest.advanceTimersByTimeAsync(second);
+  expect(troubles).toHaveLength(1);
+  await reflector.stop();
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 test('what could not be read while all is read anew does not count as gone, and what is gone does so at the next reading', async () => {
   const { reflector, watches, changes } = await startedInTime([], { initial: 'stream' });
   const all = ['a', 'b', 'c'].map((name) => event('ADDED', boat({ name })));
