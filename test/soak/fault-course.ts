@@ -9,7 +9,7 @@ export interface Pace {
   readonly mostMs: number;
 }
 
-/** Who has met nothing so often is broken itself, which is for the reader of the report to say. */
+/** A fault that has met nothing so often is broken itself: it holds the soak up no longer, and the report tells of it. */
 const mostTries = 6;
 
 /** How often a fault was tried, and how often of these it met something: it meets nothing while the runtime waits before it tries again. */
@@ -19,7 +19,7 @@ export interface Tries {
 }
 
 /** Begins a fault. */
-export type Strike = (name: FaultName, random: Random) => Fault | Promise<Fault>;
+type Strike = (name: FaultName, random: Random) => Fault | Promise<Fault>;
 
 /** Faults one after another: first each of them in random order, and after a calm again those that met nothing, then at random. */
 export class FaultCourse {
