@@ -27,7 +27,7 @@ export class Events {
   #isOverrun = false;
   #batch: NodeJS.Timeout | undefined;
   /** Aborted when a drain is out of time. */
-  #ending = new AbortController();
+  readonly #ending = new AbortController();
 
   constructor(transport: Pick<Transport, 'call'>, reporter: Reporter, onTrouble: (error: unknown) => void) {
     this.#transport = transport;
@@ -46,7 +46,7 @@ export class Events {
 
   /**
    * Resolves when what was written and counted so far has arrived or failed, within ten seconds or so many: what has not arrived by
-   * then is told of and dropped. Writing may go on afterwards.
+   * then is told of and dropped, as is what comes after it.
    */
   async drain(withinMs: number = timeoutMs): Promise<void> {
     clearTimeout(this.#batch);
@@ -56,7 +56,6 @@ export class Events {
       this.#ending.abort(
         new CodedError('EventsDropped', 'some events had not arrived when it was time to go'),
       );
-      this.#ending = new AbortController();
     }, withinMs);
     await Promise.all(this.#underWay);
     clearTimeout(late);

@@ -130,7 +130,6 @@ export class HeldLease implements Leadership {
       } catch (thrown) {
         if (isSecond || !isOutrun(thrown)) throw thrown;
         await this.#lookAgain();
-        if (this.#ended !== undefined) return;
       }
     }
   }

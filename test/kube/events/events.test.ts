@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Secret } from '../../../src/base/secret.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
+import { countResources } from '../leaks.ts';
 import { boat, bodyOf, recorded, risen, type Recorded } from './recording-events.ts';
 
 beforeEach(() => {
@@ -159,13 +160,36 @@ test.each([
   expect(jest.getTimerCount()).toBe(0);
 });
 
+test('repetitions that wait to be written do not keep the process from its end', async () => {
+  jest.useRealTimers();
+  const before = countResources()['Timeout'];
+  const { events } = recorded();
+  for (let time = 0; time < 2; time += 1) events.write(boat(), risen());
+  expect(countResources()['Timeout']).toBe(before);
+  await events.drain();
+});
+
+const ending =
+  'events.events.k8s.io "anna.1" is forbidden: unable to create new content in namespace canal because it is being terminated';
+
 test('an event of a namespace that is being deleted is dropped without a word', async () => {
-  const ending =
-    'events.events.k8s.io "anna.1" is forbidden: unable to create new content in namespace canal because it is being terminated';
   const { events, troubles } = recorded(() => Promise.reject(new KubeError('Forbidden', ending)));
   events.write(boat(), risen());
   await events.drain();
   expect(troubles).toEqual([]);
+});
+
+test.each([
+  [
+    'another refusal',
+    new KubeError('Forbidden', 'events.events.k8s.io "anna.1" is forbidden: no such right'),
+  ],
+  ['another error with the same words', new KubeError('Unavailable', ending)],
+])('%s than that of a namespace that is being deleted is told of', async (_, error) => {
+  const { events, troubles } = recorded(() => Promise.reject(error));
+  events.write(boat(), risen());
+  await events.drain();
+  expect(troubles).toEqual([error]);
 });
 
 test('while a thousand are under way others are dropped, which is told of once', async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { codeOf, messageOf } from '../../../src/base/error.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
+import type { ElectionTimings } from '../../../src/kube/leader/election.ts';
 import type { Leadership } from '../../../src/kube/leader/leadership.ts';
 import { elector, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
 import { SimulatedLease } from './simulated-lease.ts';
@@ -11,18 +12,20 @@ let process: SimulatedProcess;
 let told: readonly unknown[];
 let leadership: Leadership;
 
-/** One that leads, with the first renewal two seconds away. */
-beforeEach(async () => {
+/** One that leads, with the first renewal two seconds away unless said otherwise. */
+async function lead(timings?: ElectionTimings): Promise<void> {
   time = new SimulatedTime();
   server = new SimulatedLease();
   process = new SimulatedProcess(time, server);
-  const made = elector(process, 'one');
+  const made = elector(process, 'one', timings);
   ({ told } = made);
   const acquiring = made.elector.acquire(new AbortController().signal);
   await time.pass(10);
   leadership = await acquiring;
   server.asked.splice(0);
-});
+}
+
+beforeEach(() => lead());
 
 /** What asking says, before and after being asserted. */
 function codeOfAssertion(): string {
@@ -124,6 +127,16 @@ describe('it is lost', () => {
     expect(() => leadership.assertHeld()).toThrow(
       expect.objectContaining({ message: messageOf(leadership.lost.reason) }),
     );
+  });
+
+  test('at its deadline, also where no renewal is tried just then', async () => {
+    await lead({ leaseMs: 15_000, renewWithinMs: 10_000, retryMs: 3_000 });
+    fates({}, new KubeError('Unavailable', 'no'));
+    // Sent at 3 s and good until 13 s, between the tries at 12 s and 15 s.
+    await time.pass(12_980);
+    expect(leadership.lost.aborted).toBe(false);
+    await time.pass(30);
+    expect(leadership.lost.aborted).toBe(true);
   });
 
   test('by a process that was stopped past it, before any of its timers goes off', async () => {
