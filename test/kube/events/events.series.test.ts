@@ -99,6 +99,28 @@ describe('an event that happens again', () => {
     expect(troubles).toEqual([]);
   });
 
+  test('waits until one that is made anew has arrived', async () => {
+    const arriving = Promise.withResolvers<unknown>();
+    const answers = [
+      Promise.resolve({}),
+      Promise.reject(new KubeError('NotFound', 'gone')),
+      arriving.promise,
+    ];
+    answers[1]?.catch(() => undefined); // it is asked for later
+    const { events, sent } = recorded(() => answers.shift() ?? Promise.resolve({}));
+    for (let time = 0; time < 2; time += 1) events.write(boat(), risen());
+    await jest.advanceTimersByTimeAsync(10_000);
+    events.write(boat(), risen());
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(sent.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'POST']);
+    arriving.resolve({});
+    await jest.advanceTimersByTimeAsync(0);
+    expect(inShort(sent).slice(2)).toEqual([
+      ['POST', expect.objectContaining({ count: 2 })],
+      ['PATCH', expect.objectContaining({ count: 3 })],
+    ]);
+  });
+
   test('is told of when it may not be counted, and counted whole the next time', async () => {
     let mayPatch = false;
     const { events, sent, troubles } = recorded(({ method }) =>

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { defaultTimings } from '../../../src/kube/leader/election.ts';
+import { countListeners } from '../leaks.ts';
 import { elector, SimulatedProcess } from './electing.ts';
 import { heldByOld, holds, waiting, type Waiting } from './standby.ts';
 
@@ -137,6 +138,28 @@ describe('a Lease that somebody holds', () => {
     await end(one);
   });
 
+  test('leaves nothing at the signal of who waits, however often its watch is begun anew', async () => {
+    server.put(heldByOld);
+    let watches = 0;
+    const one = standby('one', {
+      before: (process) => {
+        process.fate = ({ isWatch }) => {
+          if (isWatch) watches += 1;
+          return { isLost: isWatch }; // it brings nothing, so that it is looked after
+        };
+      },
+    });
+    const counts = new Set<number>();
+    for (let second = 2; second <= 60; second += 2) {
+      server.put({ ...heldByOld, renewTime: `2026-11-25T08:00:${second}.000000Z` });
+      await time.pass(2_000);
+      counts.add(countListeners([one.stop.signal]));
+    }
+    expect(watches).toBeGreaterThan(5);
+    expect([...counts]).toEqual([1]);
+    await end(one);
+  });
+
   test('is not written by all who wait for its end at the same instant', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.9);
     server.put(heldByOld);
@@ -195,6 +218,18 @@ describe('a Lease that somebody holds', () => {
     expect(knew.actsAt).toBeUndefined();
     expect(server.spec).toMatchObject({ holderIdentity: 'fresh' });
     await end(knew, fresh);
+  });
+
+  test('and that is deleted is waited for as long as its holder had it', async () => {
+    server.put({ ...heldByOld, leaseDurationSeconds: 60 });
+    const knew = standby('knew');
+    await time.pass(4_000);
+    server.delete();
+    await time.pass(59_900);
+    expect(knew.actsAt).toBeUndefined();
+    await time.pass(3_000);
+    expect(server.spec).toMatchObject({ holderIdentity: 'knew' });
+    await end(knew);
   });
 
   test('and that stays deleted is made anew', async () => {
