@@ -1,3 +1,5 @@
+import { Random } from '../random.ts';
+
 /**
  * A Flux repository as a platform team has it, of any size, the same one each time: teams with apps in three environments, a release,
  * values and a kustomization each, clusters and some documents. One file for each Pipeline carries a marker.
@@ -28,7 +30,7 @@ const environments = ['dev', 'staging', 'prod'] as const;
 
 /** The stream that `git fast-import` reads, in pieces. Branch `main`. */
 export function* fastImportStream(size: FleetSize): Generator<string> {
-  const random = seededRandom(20_261_122);
+  const random = new Random(20_261_122);
   const files = [...filesOf(size)];
   let mark = 0;
   for (let commit = 0; commit <= size.history; commit += 1) {
@@ -165,22 +167,11 @@ function document(name: string, team: string): string {
   return `# ${name}\n\nOwned by ${team}. Ask in #${team} before changing its values.\n`;
 }
 
-/** Numbers from 0 up to 1, the same ones each time (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** `count` files that a later commit changes; marked ones are left alone. */
-function pick(files: readonly File[], count: number, random: () => number): readonly File[] {
+function pick(files: readonly File[], count: number, random: Random): readonly File[] {
   const picked = new Map<string, File>();
   for (let tries = 0; picked.size < count && tries < count * 10; tries += 1) {
-    const file = files[Math.floor(random() * files.length)];
+    const file = files[random.below(files.length)];
     if (file !== undefined && !file.text.includes('$promotion')) picked.set(file.path, file);
   }
   return [...picked.values()];

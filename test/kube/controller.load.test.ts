@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CodedError } from '../../src/base/error.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+import { Random } from '../random.ts';
 import { prepared } from './passes.ts';
 import { pass } from './queue/workers.ts';
 
@@ -14,17 +15,9 @@ afterEach(() => {
 
 const keys = Array.from({ length: 1_000 }, (_, index) => `${'abcdefgh'[index % 8]}/${index}`);
 
-/** Numbers below `limit` that are the same for the same seed. */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
 test.each([1, 2, 3])('no event is lost, whatever passes do: run %i', async (seed) => {
-  const below = numbers(seed);
+  const random = new Random(seed);
+  const below = (end: number): number => random.below(end);
   let moment = 0;
   let isCalm = false;
   const added = new Map<string, number>();

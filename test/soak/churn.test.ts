@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Churn } from './churn.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 
 const { signal } = new AbortController();
 

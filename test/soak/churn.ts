@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/base/error.ts';
 import { pathOf } from '../../src/kube/resource.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import { resource } from './soaked-boat.ts';
 
 export type Operation = 'create' | 'update' | 'delete' | 'replace';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FaultCourse } from './fault-course.ts';
 import { faultNames, type FaultName } from './faults.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 
 /** A course in which these faults meet something; and each of its rounds, by the names of the faults of it. */
 function courseIn(meets: (name: FaultName) => boolean) {

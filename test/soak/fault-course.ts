@@ -1,7 +1,7 @@
 import { sleep } from '../../src/base/time.ts';
 import type { Fault } from '../kube/fault-proxy.ts';
 import { anyFault, faultNames, type FaultName } from './faults.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export interface Pace {
   /** Milliseconds between two faults. */

@@ -4,7 +4,7 @@ import { isFollowing, isNextPage, isWatch, isWhole, type Asked } from '../kube/a
 import { statusOf, type Effect, type Fault, type FaultProxy } from '../kube/fault-proxy.ts';
 import type { Cutting } from '../kube/relay.ts';
 import type { Account } from './account.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 
 /** What can be broken. */

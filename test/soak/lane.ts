@@ -8,7 +8,7 @@ import { keyOf } from '../../src/kube/reflector/store.ts';
 import type { Transport } from '../../src/kube/transport/transport.ts';
 import { countListeners } from '../kube/leaks.ts';
 import type { LaneDigest, LaneLines, LaneName } from './questions.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 import { digestOf, lineOf, projectBoat, resource, sightOf, type SoakedBoat } from './soaked-boat.ts';
 
 /** Longer than any pause between two events while boats change, and short enough for a silence to be over before we are compared. */

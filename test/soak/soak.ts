@@ -7,7 +7,7 @@ import { boatsOf, differenceOf, isEqual } from './comparison.ts';
 import { FaultCourse, type Pace } from './fault-course.ts';
 import { strike } from './faults.ts';
 import type { Measured } from './questions.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 import { heapGrowthMB, leftOf, lesser, surplusOf, whatIsWrong, type SoakReport } from './report.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 import { startWorld, type World } from './world.ts';

@@ -1,7 +1,7 @@
 import { Budget } from '../../../src/forges/budget/budget.ts';
 import type { Limit } from '../../../src/forges/budget/windows.ts';
 import { isForgeError } from '../../../src/forges/errors.ts';
-import { seededRandom } from '../fleet-generator.ts';
+import { Random } from '../../random.ts';
 
 export interface VirtualRun {
   /** When each call that creates content came to the forge. */
@@ -32,8 +32,8 @@ const [leastRequestMs, mostRequestMs] = [80, 900];
  * decides is the controller's own accounting; who asks, how long passes and requests take is played.
  */
 export function runVirtually({ acts, ofSmall, callsOfAct, limits }: VirtualOptions): VirtualRun {
-  const random = seededRandom(20_261_125);
-  const between = (least: number, most: number): number => least + random() * (most - least);
+  const random = new Random(20_261_125);
+  const between = (least: number, most: number): number => least + random.next() * (most - least);
   let now = 0;
   const events: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
   let order = 0;
@@ -73,7 +73,7 @@ export function runVirtually({ acts, ofSmall, callsOfAct, limits }: VirtualOptio
         }
         const answered = reservation.take();
         const takes = between(leastRequestMs, mostRequestMs);
-        arrivals.push(now + random() * takes);
+        arrivals.push(now + random.next() * takes);
         at(now + takes, () => {
           answered();
           send(left - 1);

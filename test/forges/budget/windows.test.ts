@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Outlook, Windows, type Limit } from '../../../src/forges/budget/windows.ts';
+import { Random } from '../../random.ts';
 import { githubContent, hourMs, minuteMs } from './steady.ts';
 
 /** What a call counts for. */
@@ -60,15 +61,6 @@ describe('windows', () => {
   });
 });
 
-/** Numbers from 0 to 1, the same ones each time. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 function mostIn(times: readonly number[], ms: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let [most, first] = [0, 0];
@@ -82,10 +74,10 @@ function mostIn(times: readonly number[], ms: number): number {
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'whenever calls come and however long each is on its way, the forge counts no more in any window (seed %i)',
   (seed) => {
-    const random = randomFrom(seed);
+    const random = new Random(seed);
     const limits: Limit[] = [
-      { calls: 5 + Math.floor(random() * 20), ms: minuteMs },
-      { calls: 30 + Math.floor(random() * 60), ms: hourMs },
+      { calls: 5 + random.below(20), ms: minuteMs },
+      { calls: 30 + random.below(60), ms: hourMs },
     ];
     const windows = new Windows(limits);
     const counted: number[] = [];
@@ -93,17 +85,17 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     let now = 0;
     let sent = 0;
     for (let step = 0; step < 20_000; step += 1) {
-      now += random() < 0.9 ? random() * 2_000 : random() * 10 * minuteMs;
+      now += random.chance(0.9) ? random.next() * 2_000 : random.next() * 10 * minuteMs;
       running.sort((a, b) => a - b);
       while ((running[0] ?? Infinity) <= now) windows.answered(running.shift() ?? now);
       if (windows.free(now) < 1) continue;
       windows.reserve(1);
-      if (random() < 0.1) {
+      if (random.chance(0.1)) {
         windows.giveBack(1);
         continue;
       }
-      const answeredAt = now + random() * (random() < 0.9 ? 500 : 15_000);
-      counted.push(now + random() * (answeredAt - now));
+      const answeredAt = now + random.next() * (random.chance(0.9) ? 500 : 15_000);
+      counted.push(now + random.next() * (answeredAt - now));
       running.push(answeredAt);
       sent += 1;
     }

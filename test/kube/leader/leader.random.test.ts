@@ -1,23 +1,13 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Leadership } from '../../../src/kube/leader/leadership.ts';
+import { Random } from '../../random.ts';
 import { elector, SimulatedProcess, SimulatedTime, type Fate } from './electing.ts';
 import { SimulatedLease } from './simulated-lease.ts';
 
 afterEach(() => {
   jest.restoreAllMocks();
 });
-
-/** The same numbers for the same seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Round {
   readonly leaders: number;
@@ -27,7 +17,8 @@ interface Round {
 
 /** Three processes for ten minutes on bad lines, with clocks that run apart, stopped and resumed at random; throws when two may act at once. */
 async function round(seed: number): Promise<Round> {
-  const random = numbers(seed);
+  const numbers = new Random(seed);
+  const random = (): number => numbers.next();
   jest.spyOn(Math, 'random').mockImplementation(random);
   const time = new SimulatedTime();
   const server = new SimulatedLease();
