@@ -10,7 +10,7 @@ import {
 import { afterEach, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { Connecting } from '../../src/base/connecting.ts';
-import { CodedError } from '../../src/base/error.ts';
+import { CodedError, codeOf } from '../../src/base/error.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 
 const closing: (() => unknown)[] = [];
@@ -71,9 +71,16 @@ async function startTwins(): Promise<{ readonly port: number; readonly visits: R
     createHttpServer((_, response) => response.end(address)).on('connection', () => {
       visits[address] = (visits[address] ?? 0) + 1;
     });
-  const port = await portOf(twin('127.0.0.2'), '127.0.0.2');
-  await portOf(twin('127.0.0.1'), '127.0.0.1', port);
-  return { port, visits };
+  for (;;) {
+    const port = await portOf(twin('127.0.0.2'), '127.0.0.2');
+    try {
+      await portOf(twin('127.0.0.1'), '127.0.0.1', port);
+      return { port, visits };
+    } catch (thrown) {
+      // What is free at the one address somebody else may have at the other.
+      if (codeOf(thrown) !== 'EADDRINUSE') throw thrown;
+    }
+  }
 }
 
 const notOne = (_: string, address: string): CodedError | undefined =>

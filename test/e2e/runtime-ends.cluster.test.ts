@@ -117,7 +117,7 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   const { forge } = scene.world;
   const { holder } = await leaseOf(scene.world);
   const standby = await scene.world.startReplica();
-  const [writing, reading, ending] = [gate(), gate(), gate()];
+  const [writing, reading] = [gate(), gate()];
   forge.faults.add({
     route: 'POST /repos/{owner}/{repo}/git/trees',
     effect: { kind: 'hold', until: writing.until },
@@ -128,7 +128,12 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   await bot.release('6.2.0');
   await reading.reached();
   const revoking = 'DELETE /installation/token';
-  forge.faults.add({ route: revoking, effect: { kind: 'hold', until: ending.until } });
+  // Seen from where the first of them is held: the pass that sent it is not waited for for long.
+  const holders: string[] = [];
+  const look = async (): Promise<void> => {
+    while (holders.length < 10) holders.push((await leaseOf(scene.world)).holder);
+  };
+  forge.faults.add({ route: revoking, count: 1, effect: { kind: 'hold', until: look } });
   const minted = forge.world.credentials
     .tokens()
     .flatMap((token) => (token.kind === 'installation' && token.installation.app === app.app ? [token] : []));
@@ -139,14 +144,11 @@ test('a leader whose passes hang in the forge ends within its time, revokes what
   await said(leader, 'stopping');
   // Nobody begins with it any more.
   await late.release('6.2.0');
-  // Its pass is aborted, and has not ended: what it sent may still be carried out.
-  await ending.reached();
-  expect((await leaseOf(scene.world)).holder).toBe(holder);
-  expect((await linesOf(standby)).map(({ msg }) => msg)).not.toContain('leading');
-  ending.open();
   const { code, ms } = await ended;
   printTime('SIGTERM while passes hang in the forge: it has ended', ms);
   expect(code).toBe(0);
+  // While its pass is aborted, and has not ended: what it sent may still be carried out.
+  expect(holders).toEqual(Array.from({ length: 10 }, () => holder));
   expect(await stoppingMs(leader)).toBeLessThanOrEqual(10_000);
   expect(await lastWords(leader)).toEqual(['stopping', 'stopped']);
   const left = minted.map(

@@ -50,7 +50,7 @@ export interface ControllerProcess {
   /** A new token in the file, as the kubelet rotates it. */
   rotateToken(token: Secret): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves with its exit code or signal. */
+  /** Resolves with its exit code or signal, once all that it printed is in the file. */
   readonly exited: Promise<number | NodeJS.Signals>;
   /** SIGTERM, and SIGKILL when it does not go within 15 s. */
   stop(): Promise<number | NodeJS.Signals>;
@@ -122,12 +122,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   const exited = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    child.once('exit', () => {
       process.removeListener('exit', killOnExit);
       if (pid !== undefined) options.watchdog?.forget(pid);
-      sink.end();
-      resolve(code ?? signal ?? 1);
     });
+    // Who hears of its end reads what it said last: not before that is in the file.
+    child.once('close', (code, signal) => void sink.end(() => resolve(code ?? signal ?? 1)));
   });
   exited.catch(() => undefined);
 

@@ -160,7 +160,7 @@ describe('what would cost too much is refused:', () => {
   });
 
   test('more connections than a scraper and a kubelet need: the oldest is ended, and who comes is answered', async () => {
-    const server = await served();
+    const server = await served({ requestWithinMs: 60_000, silentMs: 60_000 });
     const sockets: Socket[] = [];
     for (let count = 0; count < 64; count += 1) {
       const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
@@ -223,20 +223,25 @@ describe('the port', () => {
 
   test('is free again after close, which waits for no request and may come twice', async () => {
     const { promise: asked, resolve: reached } = Promise.withResolvers<void>();
+    // Nobody else listens there, and takes the port while it is free.
+    const host = '127.0.0.24';
     const server = await served({
+      host,
+      requestWithinMs: 60_000,
+      silentMs: 60_000,
       metrics: () => {
         reached();
         return new Promise(() => undefined);
       },
     });
-    const hanging = ask(server, '/metrics').catch(codeOf);
+    const hanging = ask(server, '/metrics', { host }).catch(codeOf);
     await asked;
     await server.close();
     await server.close();
     expect(await hanging).toBe('ECONNRESET');
-    await expect(ask(server, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect((await served({ port: server.port })).port).toBe(server.port);
-  }, 5_000); // sooner than a silent connection is cut off
+    await expect(ask(server, '/livez', { host })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect((await served({ host, port: server.port })).port).toBe(server.port);
+  }, 30_000); // sooner than a silent connection is cut off
 });
 
 test('no answer holds a secret, whoever put it there', async () => {

@@ -15,6 +15,10 @@ afterEach(async () => {
 /** Milliseconds of patience enough for retries. */
 const patientMs = 20_000;
 
+function fakeTimers(): void {
+  jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+}
+
 describe('a call', () => {
   test('sends token, query and body as JSON, and gives the answer as JSON', async () => {
     const { api, transport } = await openTransport([well], { token: () => new Secret('t0ken') });
@@ -220,15 +224,24 @@ describe('a deadline', () => {
   });
 
   test('counts the attempts of a read together', async () => {
+    fakeTimers();
     const { api, transport } = await openTransport([refusal(500, 'InternalError', 'no'), 'never']);
-    expect(await failureOf(transport.call(get({ timeoutMs: 2_000 })))).toMatchObject({ code: 'Timeout' });
+    const failing = failureOf(transport.call(get({ timeoutMs: patientMs })));
+    let passedMs = 0;
+    await eventually('it is sent again', () => {
+      passedMs += 10;
+      jest.advanceTimersByTime(10);
+      return api.asked.length === 2;
+    });
+    jest.advanceTimersByTime(patientMs - passedMs);
+    expect(await failing).toMatchObject({ code: 'Timeout' });
     expect(api.asked).toHaveLength(2);
   });
 });
 
 describe('a watch', () => {
   test('that is refused by half of an answer has failed soon, with what its status says', async () => {
-    jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+    fakeTimers();
     const { transport } = await openTransport([new Stream(503).write('{"message":')]);
     let failure: unknown;
     const { signal } = new AbortController();
