@@ -143,7 +143,7 @@ async function run(config: Config, asked: AbortSignal, log: Logger): Promise<voi
     const { lost } = leadership;
     await actWhileHeld({ lost, asked, reconcilers, onLeading: () => log.info({}, 'leading') });
   } catch (thrown) {
-    if (!asked.aborted || leadership?.lost.aborted === true) throw thrown;
+    if (!asked.aborted) throw thrown;
   } finally {
     if (asked.aborted) log.info({ signal: String(asked.reason) }, 'stopping');
     await Promise.all([reconcilers.stop(), rights.stop(), needed.stop()]);
