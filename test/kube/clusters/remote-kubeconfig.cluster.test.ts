@@ -9,6 +9,7 @@ import { pathOf } from '../../../src/kube/resource.ts';
 import { readSecret } from '../../../src/kube/secrets.ts';
 import { Transport } from '../../../src/kube/transport/transport.ts';
 import type { Cluster } from '../../sandbox/cluster/cluster.ts';
+import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../../sandbox/cluster/obtain-control-plane.ts';
 
 let cluster: Cluster;
@@ -47,6 +48,9 @@ kind: ConfigMap
 metadata: { name: anna, namespace: ${namespace} }
 `);
   const token = await cluster.requestToken({ namespace, serviceAccount: 'keeper' });
+  const keeper = cluster.as(token);
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  await eventually('the role counts', async () => (await keeper.api('GET', path)).status === 200);
   const file = await cluster.kubeconfigFor({ token, folder, name: 'keeper', namespace });
   await cluster.api('POST', `/api/v1/namespaces/${namespace}/secrets`, {
     apiVersion: 'v1',

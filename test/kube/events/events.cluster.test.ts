@@ -1,9 +1,10 @@
-import type { EventsV1Event } from '@kubernetes/client-node';
+import type { EventsV1Event, V1SelfSubjectAccessReview } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventBody, type EventContent, type Regarding } from '../../../src/kube/events/event-body.ts';
 import { Events } from '../../../src/kube/events/events.ts';
 import { Transport } from '../../../src/kube/transport/transport.ts';
 import type { Cluster } from '../../sandbox/cluster/cluster.ts';
+import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../../sandbox/cluster/obtain-control-plane.ts';
 
 let cluster: Cluster;
@@ -74,6 +75,15 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: ${name} }
 subjects: [{ kind: ServiceAccount, name: ${name}, namespace: ${namespace} }]
 `);
   const token = await cluster.requestToken({ namespace, serviceAccount: name });
+  const spec = {
+    resourceAttributes: { group: 'events.k8s.io', resource: 'events', namespace, verb: verbs[0] },
+  };
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+  await eventually('the role counts', async () => {
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    const { body } = await cluster.as(token).api<V1SelfSubjectAccessReview>('POST', path, review);
+    return body.status?.allowed === true;
+  });
   return new Transport({ server: cluster.server, tls: () => ({ ca: cluster.ca }), token: () => token });
 }
 

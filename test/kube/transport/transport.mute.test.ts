@@ -9,8 +9,8 @@ import { failureOf, get } from './transporting.ts';
 let server: Server;
 let transport: Transport;
 const sockets = new Set<Socket>();
-/** Half of what connecting may take. */
-const soonMs = 5_000;
+/** Before connecting is given up by itself. */
+const soonMs = 8_000;
 
 beforeEach(async () => {
   server = createServer((socket) => {
@@ -62,5 +62,5 @@ test('has no connection any more when the transport is closed', async () => {
   await eventually('it is being connected', () => sockets.size === 1);
   await transport.close();
   expect(await failure).toMatchObject({ code: 'Unavailable' });
-  await eventually('it is gone', () => sockets.size === 0, { deadlineMs: 3_000 });
+  await eventually('it is gone', () => sockets.size === 0, { deadlineMs: soonMs });
 });

@@ -74,8 +74,10 @@ subjects: [{ kind: ServiceAccount, name: reader, namespace: ${namespace} }]
       body: { status: { userInfo: { username: `system:serviceaccount:${namespace}:reader` } } },
     });
     const read = async (path: string): Promise<number> => (await reader.api('GET', path)).status;
+    const granted = `/api/v1/namespaces/${namespace}/configmaps`;
+    await eventually('the role counts', async () => (await read(granted)) !== 403);
     expect({
-      granted: await read(`/api/v1/namespaces/${namespace}/configmaps`),
+      granted: await read(granted),
       otherKind: await read(`/api/v1/namespaces/${namespace}/secrets`),
       otherNamespace: await read('/api/v1/namespaces/default/configmaps'),
     }).toEqual({ granted: 200, otherKind: 403, otherNamespace: 403 });
@@ -280,10 +282,13 @@ describe('what is left of a control plane', () => {
       const giveUp = new AbortController();
       const starting = startControlPlane({ say, env, signal: giveUp.signal });
       starting.catch(() => undefined);
-      await eventually('etcd listens', () =>
-        readdirSync(temporary).some(
-          (name) => !before.includes(name) && existsSync(join(temporary, name, 'etcd.sock')),
-        ),
+      await eventually(
+        'etcd listens',
+        () =>
+          readdirSync(temporary).some(
+            (name) => !before.includes(name) && existsSync(join(temporary, name, 'etcd.sock')),
+          ),
+        { deadlineMs: startMs / 2 },
       );
       giveUp.abort();
       await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
