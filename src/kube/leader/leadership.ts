@@ -171,11 +171,13 @@ export class HeldLease implements Leadership {
     const free = { ...this.#record, holder: '', durationMs: 1_000, acquireTime: now, renewTime: now };
     for (const isSecond of [false, true]) {
       try {
+        // One that was gone may be there anew, by a request of ours whose answer never came.
+        this.#lease ??= await shared.read(sending());
         if (this.#lease?.record.holder === identity) await shared.update(this.#lease, free, sending());
         return;
       } catch (thrown) {
         if (isSecond || !isOutrun(thrown)) return onTrouble(thrown);
-        this.#lease = await shared.read(sending()).catch(() => undefined);
+        this.#lease = undefined;
       }
     }
   }

@@ -262,6 +262,17 @@ describe('given back', () => {
     expect(told).toEqual([]);
   });
 
+  test('one that was just made anew is free too, though the answer to that is not there yet', async () => {
+    server.delete();
+    fates({}, {}, { backMs: 1_000 }, {});
+    await time.pass(2_100);
+    expect(server.spec).toMatchObject({ holderIdentity: 'one' });
+    await release();
+    expect(server.asked.map(({ method }) => method)).toEqual(['PUT', 'GET', 'POST', 'GET', 'PUT']);
+    expect(server.spec).toMatchObject({ holderIdentity: '' });
+    expect(told).toEqual([]);
+  });
+
   test('to a server that does not answer ends within two seconds, and is told of', async () => {
     fates(hung);
     let hasEnded = false;
