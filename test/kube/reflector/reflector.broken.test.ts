@@ -109,17 +109,6 @@ describe('a watch that is silent', () => {
     await eventually('it is opened again', () => watches().length === 2);
     expect(troubles).toMatchObject([{ code: 'Timeout' }]);
   });
-
-  test('is not one that brings bookmarks', async () => {
-    const stream = new Stream();
-    const { troubles, watches } = await started({ watches: [stream], silenceMs: 2_000 });
-    const began = performance.now();
-    await eventually('it is watched for longer than silence is borne', () => {
-      stream.write(bookmark(20));
-      return performance.now() - began > 2_500;
-    });
-    expect([troubles, watches().length]).toEqual([[], 1]);
-  });
 });
 
 /** What keeps the process from ending by itself. */

@@ -54,6 +54,17 @@ test('a single watch may be silent for three minutes, whenever that begins', asy
   await reflector.stop();
 });
 
+test('a watch that brings bookmarks is not silent, however long it lasts', async () => {
+  const { reflector, lists, watches, troubles } = await startedInTime([nothing, changed]);
+  for (let time = 1; time <= 10; time += 1) {
+    await jest.advanceTimersByTimeAsync(100 * second);
+    watches.at(-1)?.write(bookmark(10 + time));
+    await jest.advanceTimersByTimeAsync(second);
+  }
+  expect([lists.length, watches.length, troubles]).toEqual([1, 1, []]);
+  await reflector.stop();
+});
+
 test('the first word of a watch is waited for as long as is left of the three minutes, and the next one for three again', async () => {
   const { reflector, lists, watches } = await startedInTime([nothing, changed]);
   await jest.advanceTimersByTimeAsync(100 * second);
