@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { generatedFiles } from '../../src/api/generate.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 
 const controller = '--as=system:serviceaccount:lockkeeper-system:lockkeeper-controller';
 
@@ -46,6 +47,7 @@ test('kubectl applies the folder of examples at once, to a cluster that has none
     'rolebinding.rbac.authorization.k8s.io/lockkeeper-acme-promoter created',
     'pipeline.lockkeeper.dev/podinfo created',
   ]);
+  await untilRbacCounts(cluster, { namespace: `apps-${suffix}` });
 });
 
 test.each([

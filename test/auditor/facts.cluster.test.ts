@@ -3,6 +3,7 @@ import type { ClusterClient } from '../sandbox/cluster/cluster-client.ts';
 import type { Cluster } from '../sandbox/cluster/cluster.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
 import { obtainControlPlane } from '../sandbox/cluster/obtain-control-plane.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { account, can, grant, role, type WrittenRule } from './fixtures/objects.ts';
 
 /** What the audit takes for granted of an API server. */
@@ -17,7 +18,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Somebody with these rules alone, in a namespace of their own. */
+/** Somebody with these rules alone, in a namespace of their own; they count. */
 async function somebody(...rules: readonly WrittenRule[]): Promise<ClusterClient> {
   namespace = await cluster.freshNamespace('facts');
   const objects = [
@@ -26,6 +27,7 @@ async function somebody(...rules: readonly WrittenRule[]): Promise<ClusterClient
     ...grant(`${namespace}/x`, `ServiceAccount ${namespace}/bot`, ...rules),
   ];
   await cluster.applyYaml(objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+  await untilRbacCounts(cluster, { namespace });
   return cluster.as(await cluster.requestToken({ namespace, serviceAccount: 'bot' }));
 }
 
@@ -84,6 +86,7 @@ test('within bounds somebody acts as a service account where both rights are giv
       ...grant(`${namespace}/y`, reader, can('list', 'secrets')),
     ];
     await cluster.applyYaml(objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+    await untilRbacCounts(cluster, { namespace });
     const token = await cluster.requestToken({ namespace, serviceAccount: 'bot' });
     const as = `--as=system:serviceaccount:${namespace}:reader`;
     return (await cluster.kubectl(['get', '--raw', secrets(), as], { token })).code;

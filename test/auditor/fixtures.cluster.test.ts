@@ -8,6 +8,7 @@ import type { RbacIndex } from '../../src/auditor/rbac-index.ts';
 import { secretVerbs, type SecretVerb } from '../../src/auditor/rights.ts';
 import { identityOf, type Subject } from '../../src/auditor/subjects.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { needed, question } from './fixtures/fixture.ts';
 import { fixtures } from './fixtures/index.ts';
 import { binding, role, type Written } from './fixtures/objects.ts';
@@ -70,8 +71,10 @@ test('whatever the rules, the API server lets do what is found, and nothing else
   }
 });
 
+/** Resolves when they count, and what was removed before does not any more. */
 async function apply(objects: readonly Written[]): Promise<void> {
   await cluster.applyYaml(objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+  await untilRbacCounts(cluster, { namespace: 'apps', clusterWide: true });
 }
 
 async function remove(objects: readonly Written[]): Promise<void> {

@@ -7,6 +7,7 @@ import { grantsOf, rows, type Right, type Row } from '../../src/auditor/rights.t
 import { Secret } from '../../src/base/secret.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { customKinds } from './fixtures/custom-kinds.ts';
 import {
   account,
@@ -78,6 +79,7 @@ test.each(trials)('the API server asks for $right', async (trial) => {
 test('whatever the rules, the API server lets do what they are found to be worth, and nothing else', async () => {
   const samples = fc.sample(anyRulesAround, { numRuns: 30, seed: 1 });
   await apply(samples.flatMap((rules, at) => grant(`trials/random-${at}`, `User random-${at}`, ...rules)));
+  await untilRbacCounts(cluster, { namespace: 'trials', clusterWide: true });
   const index = indexOf(await readRbac(cluster));
   const users = samples.map((_, at) => `random-${at}`);
   const found = users.map((user) => {

@@ -4,6 +4,7 @@ import type { Secret } from '../../src/base/secret.ts';
 import { renderChart, systemNamespace } from '../sandbox/chart.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 
 // Of its own, since others would see what is forbidden in the whole cluster.
 let cluster: ControlPlane;
@@ -18,9 +19,11 @@ beforeAll(async () => {
   const { objects } = await renderChart(helm, {});
   await apply(...objects.filter(({ kind }) => kind !== 'Deployment'));
   await apply(...writers, ...things);
-  await eventually('the API server knows the policy', async () => {
-    return (await write('an administrator', 'credentials', { valid: 'True' })).status === 403;
-  });
+  await untilRbacCounts(cluster, { namespace, clusterWide: true });
+  for (const plural of plurals)
+    await eventually(`the API server knows the policy of ${plural}`, async () => {
+      return (await write('an administrator', plural, statuses[plural])).status === 403;
+    });
 }, 600_000); // the first start on a machine builds the servers
 
 afterAll(() => cluster.stop());

@@ -9,6 +9,7 @@ import { addMs, toTimestamp } from '../../src/base/time.ts';
 import { renderChart, systemNamespace } from '../sandbox/chart.ts';
 import { startControlPlane, type ControlPlane } from '../sandbox/cluster/control-plane.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { lockkeeper, type Ended } from './lockkeeper.ts';
 
 // Of its own, since others would see bindings of the whole cluster.
@@ -85,6 +86,7 @@ async function caller(namespace: string, rules: readonly object[]): Promise<Secr
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'caller' } },
     ...grant(namespace, 'caller', rules, account(namespace, 'caller')),
   );
+  await untilRbacCounts(cluster, { namespace });
   return await cluster.requestToken({ namespace, serviceAccount: 'caller' });
 }
 

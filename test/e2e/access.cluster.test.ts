@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { pipelineNamespace, startWorld, type World } from '../sandbox/world.ts';
 import { lockkeeper } from '../cli/lockkeeper.ts';
 
@@ -73,6 +74,8 @@ test('where the controller may not read the Secret, status gives the command tha
   await world.applyExamples();
   const names = ['delete', 'role,rolebinding', 'lockkeeper-acme-promoter', '-n', pipelineNamespace];
   await world.cluster.kubectl(names);
+  // Who may still read it when they look at once do not look again for long.
+  await untilRbacCounts(world.cluster, { namespace: pipelineNamespace });
   const describe = async (): Promise<string> =>
     (
       await world.cluster.kubectl([
@@ -112,6 +115,7 @@ test('where the controller may not read the Secret, status gives the command tha
     world.cluster.adminKubeconfig,
   ]);
   await world.cluster.kubectl(['apply', '-f', '-'], { stdin: stdout });
+  await untilRbacCounts(world.cluster, { namespace: pipelineNamespace });
   await touch('acme/fleet');
   await eventually('it works again', async () => !(await describe()).includes('may not get'), {
     deadlineMs: 150_000,

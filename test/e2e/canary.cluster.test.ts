@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Secret } from '../../src/base/secret.ts';
 import { systemNamespace } from '../sandbox/chart.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import type { Fault } from '../sandbox/forge/faults.ts';
 import { credentialName } from './objects.ts';
 import { outputsOf } from './outputs.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await theForgeTakesTheCredentialsNoMore();
   await theControllerMayNotReadTheSecret();
   await theApiServerRefusesTheController();
-}, 150_000);
+}, 300_000);
 afterAll(async () => await scene.stop({ planted: true }));
 
 async function noteAccountToken(): Promise<void> {
@@ -138,6 +139,7 @@ async function theForgeTakesTheCredentialsNoMore(): Promise<void> {
 async function theControllerMayNotReadTheSecret(): Promise<void> {
   const binding = '/apis/rbac.authorization.k8s.io/v1/namespaces/canary-app/rolebindings/lockkeeper-promoter';
   await app.delete(binding);
+  await untilRbacCounts(scene.world.cluster, { namespace: 'canary-app' });
   await app.release('6.5.0');
   await says(app, 'AccessDenied');
 }

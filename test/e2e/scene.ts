@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { EnvironmentStatus } from '../../src/api/pipeline-status.ts';
 import { eventually } from '../sandbox/cluster/eventually.ts';
+import { untilRbacCounts } from '../sandbox/cluster/until-rbac-counts.ts';
 import { startDeployer, type Deployer } from '../sandbox/flux/deployer.ts';
 import type { App, Installation } from '../sandbox/forge/credentials.ts';
 import type { Permissions } from '../sandbox/forge/permission-set.ts';
@@ -143,8 +144,10 @@ export class Stage {
       ...environmentNames.map((each) => namespaceObject(environmentNamespace(namespace, each), namespace)),
       secretObject(namespace, this.secretData),
       ...grantObjects(namespace),
-      credentialObject(namespace, this.kind),
     );
+    // What is refused at first is asked for again more than a minute later.
+    await untilRbacCounts(world.cluster, { namespace });
+    await this.apply(credentialObject(namespace, this.kind));
     this.#deployer = await startDeployer({
       cluster: world.cluster,
       repository: {
