@@ -15,6 +15,10 @@ const pullRequest = {
   base: { ref: 'main', repo: { id: 1 } },
 };
 
+const noon = new Date('2026-11-26T12:00:00Z');
+/** For as long as the test takes: the five seconds are not the machine's. */
+const justMinted = { mintedAt: noon, now: () => noon };
+
 test.each([401, 404])('a token that was just minted is tried again after %i', async (status) => {
   await withForge(
     (_, count) => (count < 3 ? refusal(status, 'Bad credentials') : { body: pullRequest }),
@@ -22,7 +26,7 @@ test.each([401, 404])('a token that was just minted is tried again after %i', as
       await expect(move(forge)).resolves.toMatchObject({ number: 7 });
       expect(asked).toHaveLength(3);
     },
-    { mintedAt: new Date() },
+    justMinted,
   );
 });
 
@@ -41,7 +45,7 @@ test('so it is where GraphQL does not find the repository', async () => {
       });
       expect(asked).toHaveLength(2);
     },
-    { mintedAt: new Date() },
+    justMinted,
   );
 });
 
@@ -55,7 +59,7 @@ test('it is reported when it stays unknown, after five attempts', async () => {
       });
       expect(asked).toHaveLength(5);
     },
-    { mintedAt: new Date() },
+    justMinted,
   );
 });
 
@@ -79,7 +83,7 @@ test('another refusal is not tried again', async () => {
       expect(await failureOf(move(forge))).toMatchObject({ code: 'PermissionsMissing' });
       expect(asked).toHaveLength(1);
     },
-    { mintedAt: new Date() },
+    justMinted,
   );
 });
 
@@ -95,6 +99,6 @@ test('waiting ends when it is asked to', async () => {
         forge.updatePullRequest({ number: 7, title: 't', body: 'b' }, { signal: controller.signal }),
       ).rejects.toThrow('stop');
     },
-    { mintedAt: new Date() },
+    justMinted,
   );
 });
