@@ -11,8 +11,9 @@ export default {
   // A worker that is over that limit after its last file is started again only to be told to end: half a second, as is
   // usual, is less than that takes on a busy machine, and Jest then speaks of a leak that there is not.
   workerGracefulExitTimeout: 5_000,
-  // Tests wait for conditions with deadlines of their own, which say what was missing; this is for the ones that do not.
-  testTimeout: 30_000,
+  // Tests wait for conditions with deadlines of their own, which say what was missing: half a minute each. This is for the ones
+  // that do not, and longer than several of those on a machine that does much else.
+  testTimeout: 120_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
 };

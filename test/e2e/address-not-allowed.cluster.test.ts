@@ -20,7 +20,7 @@ beforeAll(async () => {
   scene = await startScene({
     values: { forges: [{ ...forge, apiURL: `http://localhost:${port}` }] },
   });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   neighbour.close();
   await scene.stop();
@@ -45,4 +45,4 @@ test('a forge whose name leads to this machine gets nothing, and Credential and 
   expect(stage.requests).toEqual([]);
   expect(stage.proposal).toEqual({ head: undefined, pullRequests: [] });
   expect(new SecretPieces(stage.secrets).findIn('the outputs', await stage.outputs())).toEqual([]);
-}, 60_000);
+});

@@ -12,7 +12,7 @@ beforeAll(async () => {
   stranger.on('connection', () => (visits += 1)).listen(0, '127.0.0.1');
   await once(stranger, 'listening');
   scene = await startScene();
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   stranger.close();
   await scene.stop();

@@ -14,7 +14,7 @@ import { nextVersion, startScene, type Scene, type Stage } from './scene.ts';
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
-}, 60_000);
+}, 180_000);
 afterAll(async () => await scene.stop());
 
 /** Puts a file of staging there, and takes it back. */

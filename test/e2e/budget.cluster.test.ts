@@ -9,7 +9,7 @@ const contentPerMinute = 10;
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene({ budget: { contentPerMinute, contentPerHour: 0 } });
-}, 120_000);
+}, 180_000);
 afterAll(() => scene.stop());
 
 async function promoted(stage: Stage, version: string, deadlineMs?: number): Promise<void> {
@@ -69,6 +69,6 @@ test('a Pipeline that waits for budget says until when, and opens its pull reque
   expect(stage.proposal.pullRequests.map(({ title, state }) => [title, state])).toEqual([
     ['Promote budget/podinfo in staging to 6.4.0', 'open'],
   ]);
-}, 150_000);
+}, 240_000);
 
 const createsContent = /^POST \/repos\/|^PATCH |^POST \/graphql updateRefs/;

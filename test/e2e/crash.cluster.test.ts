@@ -9,7 +9,7 @@ let scene: Scene;
 beforeAll(async () => {
   // Who follows on a crash would wait for the Lease to end: fifteen seconds in which nothing is to be seen.
   scene = await startScene({ controllerArgs: ['--leader-elect', 'false'] });
-}, 60_000);
+}, 180_000);
 afterEach(() => scene.world.forge.faults.clear());
 afterAll(async () => await scene.stop());
 

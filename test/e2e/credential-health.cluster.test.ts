@@ -7,7 +7,7 @@ import { credentialName, credentialObject, pipelineObject } from './objects.ts';
 import { startScene, type Scene, type Stage } from './scene.ts';
 
 let scene: Scene;
-beforeAll(async () => void (scene = await startScene()), 60_000);
+beforeAll(async () => void (scene = await startScene()), 180_000);
 afterAll(async () => await scene.stop());
 
 const timeoutMs = 180_000;

@@ -18,7 +18,7 @@ beforeAll(async () => {
     scene.stage('workflows', { permissions: { ...usual, workflows: 'write' } }),
     scene.stage('no-workflows'),
   ]);
-}, 60_000);
+}, 180_000);
 afterAll(() => scene.stop());
 
 function minted({ installation, world }: Stage): InstallationToken[] {

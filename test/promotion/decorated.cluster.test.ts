@@ -5,7 +5,7 @@ import { startScene, type Scene, type Stage } from '../e2e/scene.ts';
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
-}, 60_000);
+}, 180_000);
 afterAll(async () => await scene.stop());
 
 const wishes = { labels: ['promotion', 'from dev'], reviewers: ['ada', 'grace'], draft: true };
@@ -43,5 +43,4 @@ test.each(['githubApp', 'token'] as const)(
       scene.world.forge.log.entries().filter(({ owner, status }) => owner === stage.login && status >= 400),
     ).toEqual([]);
   },
-  30_000,
 );
