@@ -5,7 +5,7 @@ import { CodedError } from '../../../src/base/error.ts';
 import type { Secret } from '../../../src/base/secret.ts';
 
 const requestDeadlineMs = 30_000;
-const servedDeadlineMs = 10_000;
+const servedDeadlineMs = 30_000;
 
 export interface Answer<Body> {
   readonly status: number;
