@@ -56,8 +56,8 @@ describe('an App', () => {
         if (request === undefined) throw new Error('nothing was asked');
         const { iat, exp, iss } = claimsOf(request);
         expect(iss).toBe('1400101');
-        // Issued a minute ago, and within the ten minutes from then that GitHub allows also where its clock is a minute behind.
-        expect(iat).toBeGreaterThanOrEqual(before - 60);
+        // Issued a minute ago, in whole seconds, and within the ten minutes from then that GitHub allows also where its clock is a minute behind.
+        expect(iat).toBeGreaterThanOrEqual(before - 61);
         expect(iat).toBeLessThanOrEqual(Math.floor(Date.now() / 1_000) - 60);
         expect(exp - iat).toBeLessThanOrEqual(600);
         expect(request.headers.authorization?.startsWith('Bearer ')).toBe(true);
