@@ -68,12 +68,12 @@ describe('a forge with a certificate of its own', () => {
 });
 
 test('a forge that nobody runs cannot be reached', async () => {
-  const server = await startScripted(() => ({}));
-  await server.close();
+  // A port below those that are given to whoever asks for any.
+  const apiUrl = 'http://127.0.0.1:1';
   const connection = connect({
     host: 'git.acme.example',
     provider: 'github',
-    apiUrl: server.url,
+    apiUrl,
     allowPrivateNetwork: true,
   });
   const asking = providers.github
