@@ -42,9 +42,9 @@ test('kubectl applies the folder of examples at once, to a cluster that has none
     `namespace/podinfo-dev-${suffix} created`,
     `namespace/podinfo-staging-${suffix} created`,
     `namespace/podinfo-prod-${suffix} created`,
-    'credential.lockkeeper.dev/acme-promoter created',
     'role.rbac.authorization.k8s.io/lockkeeper-acme-promoter created',
     'rolebinding.rbac.authorization.k8s.io/lockkeeper-acme-promoter created',
+    'credential.lockkeeper.dev/acme-promoter created',
     'pipeline.lockkeeper.dev/podinfo created',
   ]);
   await untilRbacCounts(cluster, { namespace: `apps-${suffix}` });

@@ -10,7 +10,7 @@ const documentsIn = (text: string): unknown[] => parseAllDocuments(text).map((ea
 test('of a file it prints what stands beside the Credential in the example', async () => {
   const { code, stdout, stderr } = await lockkeeper(['rbac', 'acme-promoter', '-f', example]);
   expect([code, stderr]).toEqual([0, '']);
-  const [, role, binding] = documentsIn(readFileSync(example, 'utf8'));
+  const [role, binding] = documentsIn(readFileSync(example, 'utf8'));
   expect(documentsIn(stdout)).toEqual([role, binding]);
 });
 
