@@ -14,7 +14,7 @@ export interface ReflectorFacts {
   readonly lastFailure: string | undefined;
   /** For how long the store may have been behind the API server. */
   readonly staleMs: number;
-  /** For how long it has neither heard anything from the API server nor tried to. */
+  /** For how long it has neither heard anything from the API server nor failed to. */
   readonly idleMs: number;
   /** How many it holds. */
   readonly objects: number;
@@ -162,7 +162,7 @@ function eventLoopTurns(lagMs: number): Check {
 }
 
 function reflectorMoves({ resource, idleMs }: ReflectorFacts): Check {
-  const seen = `heard or tried something ${seconds(idleMs)} ago`;
+  const seen = `heard something, or failed at it, ${seconds(idleMs)} ago`;
   const next = `after ${seconds(longestIdleMs)} it has stopped for good: restart the Pod, and report this`;
   return check(`watch-${resource}`, idleMs < longestIdleMs, seen, next);
 }

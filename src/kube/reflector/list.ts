@@ -18,7 +18,7 @@ export interface Listed extends Resource {
 
 /**
  * All objects of a kind as they were at one moment, a page of 500 at a time, or of half as many whenever a page is too large; returns the
- * version that they were read at. Rejects with a KubeError: Gone when it took so long that the server has forgotten the moment.
+ * version that they were read at. What was too large comes as a page of nothing. Rejects with a KubeError: Gone when it took so long that the server has forgotten the moment.
  */
 export async function* listPages(
   transport: Pick<Transport, 'call'>,
@@ -35,7 +35,11 @@ export async function* listPages(
         limit = Math.floor(limit / 2);
       },
     );
-    if (page === undefined) continue;
+    if (page === undefined) {
+      // It said something, if nothing that helps.
+      yield [];
+      continue;
+    }
     yield page.items;
     ({ continue: next } = page.metadata);
     if (next === undefined || next === '') return page.metadata.resourceVersion;
