@@ -18,8 +18,8 @@ import { WayOfReading, type Way } from './way.ts';
 export interface ReflectorOptions<T extends Stored> {
   readonly transport: Pick<Transport, 'call' | 'watch'>;
   readonly resource: Resource;
-  /** What is kept of an object. One for which it gives undefined or throws is left out, also if it was there before. */
-  readonly project: (object: unknown) => T | undefined;
+  /** What is kept of an object. One for which it throws is left out, also if it was there before. */
+  readonly project: (object: unknown) => T;
   readonly indexOf?: (object: T) => readonly string[];
   /** Told in order, also while the first objects still come. */
   readonly onChange: (change: Change<T>) => void;
@@ -300,7 +300,6 @@ export class Reflector<T extends Stored> {
   #put(item: unknown, unseen: Set<string> | undefined): void {
     try {
       const object = this.#options.project(item);
-      if (object === undefined) return this.#leaveOut(item);
       const changes = this.store.set(object, { isVersionTrusted: !this.#isRewritten });
       unseen?.delete(keyOf(object));
       this.#tell(changes);

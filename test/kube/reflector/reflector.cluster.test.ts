@@ -42,6 +42,10 @@ interface Reflecting {
   readonly troubles: unknown[];
 }
 
+function isOurs({ metadata }: Stored): boolean {
+  return metadata.namespace === namespace;
+}
+
 /** The boats of our namespace, as the cluster's administrator sees them. */
 async function reflect(
   transportOf = (connection: Connection) => new Transport(connection),
@@ -53,11 +57,10 @@ async function reflect(
   const reflector = new Reflector<Stored>({
     transport,
     resource: boats,
-    project: (object) => {
-      const read = boat.parse(object);
-      return read.metadata.namespace === namespace ? read : undefined;
+    project: (object) => boat.parse(object),
+    onChange: ({ kind, object }) => {
+      if (isOurs(object)) changes.push(`${kind} ${object.metadata.name}`);
     },
-    onChange: ({ kind, object }) => changes.push(`${kind} ${object.metadata.name}`),
     onTrouble: (trouble) => troubles.push(trouble),
     initial,
   });
@@ -91,12 +94,7 @@ async function onServer(): Promise<string[]> {
 }
 
 function inStore({ reflector: { store } }: Reflecting): string[] {
-  return [...store.keys()]
-    .flatMap((key) => {
-      const object = store.get(key);
-      return object === undefined ? [] : [written(object)];
-    })
-    .toSorted();
+  return [...store.values()].filter(isOurs).map(written).toSorted();
 }
 
 function written({ metadata: { name, uid, resourceVersion } }: Stored): string {

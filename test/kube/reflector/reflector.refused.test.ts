@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { boat } from '../boat.ts';
 import { eventually } from '../../sandbox/cluster/eventually.ts';
 import { Stream } from '../scripted-api.ts';
-import { event, page, reflecting, type Reflecting, type Script } from './reflecting.ts';
+import { end, event, page, reflecting, type Reflecting, type Script } from './reflecting.ts';
 
 const kept = z.object({ harbour: z.string() });
 const broken = (version: number) => ({ ...boat({ name: 'b', version }), harbour: 7 });
@@ -48,10 +48,26 @@ test.each([
   ['is gone', [], 0],
   ['can be kept', [boat({ name: 'b', version: 20 })], 0],
 ])('when all is read anew it counts as what it is then: it %s', async (_, items, refused) => {
-  const { changes } = await started({
-    lists: [page([broken(2), boat({ name: 'z' })]), page(items, { version: 30 })],
-    watches: [new Stream().write(event('ERROR', { kind: 'Status', code: 410 }))],
-  });
-  await eventually('all is read anew', () => changes.includes('deleted canal/z@1'));
-  await untilIs(refused, items.length - refused);
+  const before = [broken(2), boat({ name: 'z' })];
+  const expired = event('ERROR', { kind: 'Status', code: 410 });
+  const added = (object: object): object => event('ADDED', object);
+  for (const script of [
+    {
+      initial: 'pages' as const,
+      lists: [page(before), page(items, { version: 30 })],
+      watches: [new Stream().write(expired)],
+    },
+    {
+      initial: 'stream' as const,
+      watches: [
+        new Stream().write(...before.map(added), end(10), expired),
+        new Stream().write(...items.map(added), end(30)),
+      ],
+    },
+  ]) {
+    const { changes, close } = await started(script);
+    await eventually('all is read anew', () => changes.includes('deleted canal/z@1'));
+    await untilIs(refused, items.length - refused);
+    await close();
+  }
 });

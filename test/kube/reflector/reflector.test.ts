@@ -256,17 +256,6 @@ describe('an object that cannot be kept', () => {
     expect(troubles).toMatchObject([{ message: 'boats canal/a is left out: a is nowhere' }]);
     expect(watches()).toHaveLength(1);
   });
-
-  test('because nobody wants it is no trouble', async () => {
-    const { reflector, troubles } = await started({
-      lists: [page([boat({ harbour: 'Rome' }), boat({ name: 'b' })])],
-      project: (object) => {
-        const read = project(object);
-        return read.harbour === 'Rome' ? undefined : read;
-      },
-    });
-    expect([[...reflector.store.keys()], troubles]).toEqual([['canal/b'], []]);
-  });
 });
 
 test('a reader who throws is told of, and misses nothing that follows', async () => {

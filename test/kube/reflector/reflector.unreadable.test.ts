@@ -47,9 +47,9 @@ test('all is read anew in time, however often a line cannot be read meanwhile', 
 
 test('a stop while all is to be read anew leaves no timer', async () => {
   const { reflector, watches, troubles } = await startedInTime([() => listOf([])]);
-  watches[0]?.write(garbled);
+  watches[0]?.write(garbled, garbled);
   await jest.advanceTimersByTimeAsync(second);
-  expect(troubles).toHaveLength(1);
+  expect(troubles).toHaveLength(2);
   await reflector.stop();
   expect(jest.getTimerCount()).toBe(0);
 });
