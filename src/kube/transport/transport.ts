@@ -129,8 +129,7 @@ export class Transport {
         const waitMs = thrown.retryAfterMs ?? jittered(100 * 2 ** attempt);
         const heldMs = request.priority === 'high' ? 0 : this.#limit.waitMs();
         // Nothing comes of waiting beyond the deadline, so the caller hears of it now.
-        if (this.#closing.signal.aborted || performance.now() + Math.max(waitMs, heldMs) > endsAt)
-          throw thrown;
+        if (performance.now() + Math.max(waitMs, heldMs) > endsAt) throw thrown;
         await sleep(waitMs, AbortSignal.any([signal, this.#closing.signal])).catch(() => {
           throw request.signal.aborted ? request.signal.reason : thrown;
         });
