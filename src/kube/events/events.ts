@@ -46,7 +46,7 @@ export class Events {
 
   /**
    * Resolves when what was written and counted so far has arrived or failed, within ten seconds or so many: what has not arrived by
-   * then is told of and dropped, as is what comes after it.
+   * then is told of and dropped, as is what is written after that. What is written after one that ended in time is sent, and not waited for.
    */
   async drain(withinMs: number = timeoutMs): Promise<void> {
     clearTimeout(this.#batch);

@@ -160,6 +160,22 @@ test.each([
   expect(jest.getTimerCount()).toBe(0);
 });
 
+test('what is written when a drain has been out of time is told of and dropped', async () => {
+  const { events, sent, troubles } = recorded(({ signal }) => {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  });
+  events.write(boat('anna'), risen());
+  const draining = events.drain(2_000);
+  await jest.advanceTimersByTimeAsync(2_000);
+  await draining;
+  events.write(boat('bob'), risen());
+  await jest.advanceTimersByTimeAsync(0);
+  expect(sent.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+  const dropped = expect.objectContaining({ code: 'EventsDropped' });
+  expect(troubles).toEqual([dropped, dropped]);
+});
+
 test('repetitions that wait to be written do not keep the process from its end', async () => {
   jest.useRealTimers();
   const before = countResources()['Timeout'];

@@ -247,6 +247,14 @@ describe('given back', () => {
     expect(server.spec).toMatchObject({ holderIdentity: '' });
   });
 
+  test('it is told when somebody wrote twice meanwhile, and the Lease is left to end by itself', async () => {
+    const conflict = new KubeError('Conflict', 'the object has been modified');
+    fates(conflict, {}, conflict);
+    await release();
+    expect(server.asked.map(({ method }) => method)).toEqual(['GET']);
+    expect(told).toEqual([conflict]);
+  });
+
   test('somebody else’s Lease stays as it is', async () => {
     const theirs = { holderIdentity: 'two', leaseDurationSeconds: 15, leaseTransitions: 1 };
     server.put(theirs);
