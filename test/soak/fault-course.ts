@@ -80,6 +80,6 @@ export class FaultCourse {
 
   #isWanted(name: FaultName): boolean {
     const { tried, met } = this.#tries.get(name) ?? { tried: 0, met: 0 };
-    return met === 0 && tried < mostTries && !this.#next.includes(name);
+    return met === 0 && tried < mostTries;
   }
 }
