@@ -18,8 +18,15 @@ test('a program that fails or is killed without a word still counts as failed', 
   expect(await node('process.kill(process.pid, "SIGKILL")')).toMatch(/ended with SIGKILL$/);
 });
 
-test('a program that is not done in time is ended and called so, beside what it said', async () => {
-  const script = 'console.log("begun"); setInterval(() => undefined, 1000)';
-  const said = await complaintsOf(process.execPath, ['-e', script], tmpdir(), 1_000);
-  expect(said).toMatch(/ended with SIGTERM: not done within 1 s$/);
-});
+test.each([
+  ['SIGTERM', ''],
+  ['0', 'process.on("SIGTERM", () => process.exit(0));'],
+  ['2', 'process.on("SIGTERM", () => process.exit(2));'],
+])(
+  'a program that is not done in time is called so, beside what it said: it ends with %s',
+  async (end, heeds) => {
+    const script = `${heeds} console.log("begun"); setInterval(() => undefined, 1000)`;
+    const said = await complaintsOf(process.execPath, ['-e', script], tmpdir(), 2_000);
+    expect(said).toMatch(new RegExp(`^begun\n.* ended with ${end}: not done within 2 s$`));
+  },
+);

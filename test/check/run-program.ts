@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 const patienceMs = 4 * 60_000;
 
 /**
- * Nothing if it succeeds, else all that it said, and what ended it if that was a signal.
+ * Nothing if it succeeds, else all that it said, and what ended it if that was a signal or the deadline.
  *
  * @param deadlineMs when it is ended by one, SIGTERM
  */
@@ -22,8 +22,8 @@ export async function complaintsOf(
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
-  if (end === 0) return '';
+  if (end === 0 && !child.killed) return '';
   const text = Buffer.concat(said).toString('utf8').trim();
   const ended = `${program} ended with ${end}${child.killed ? `: not done within ${deadlineMs / 1000} s` : ''}`;
-  return text !== '' && typeof end === 'number' ? text : `${text}\n${ended}`.trim();
+  return text !== '' && typeof end === 'number' && !child.killed ? text : `${text}\n${ended}`.trim();
 }
