@@ -71,14 +71,14 @@ async function startTwins(): Promise<{ readonly port: number; readonly visits: R
     createHttpServer((_, response) => response.end(address)).on('connection', () => {
       visits[address] = (visits[address] ?? 0) + 1;
     });
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const port = await portOf(twin('127.0.0.2'), '127.0.0.2');
     try {
       await portOf(twin('127.0.0.1'), '127.0.0.1', port);
       return { port, visits };
     } catch (thrown) {
       // What is free at the one address somebody else may have at the other.
-      if (codeOf(thrown) !== 'EADDRINUSE') throw thrown;
+      if (codeOf(thrown) !== 'EADDRINUSE' || tries === 10) throw thrown;
     }
   }
 }
