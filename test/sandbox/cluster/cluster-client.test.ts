@@ -28,6 +28,7 @@ const script = new Map<string, { status: number; body: unknown }[]>([
   [
     'GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.test.lockkeeper.dev',
     [
+      { status: 503, body: { kind: 'Status', message: 'it was away for a moment' } },
       { status: 200, body: { spec, status: { conditions: null } } },
       { status: 200, body: established },
     ],

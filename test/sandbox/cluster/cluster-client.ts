@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { request, type Agent } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -157,11 +158,12 @@ export class ClusterClient {
     const deadline = Date.now() + servedDeadlineMs;
     while (Date.now() < deadline) {
       const { body } = await this.api('GET', path);
-      const { spec, status } = definitionSchema.parse(body);
-      const isEstablished = status?.conditions?.some(
+      const { data } = definitionSchema.safeParse(body);
+      const isEstablished = data?.status?.conditions?.some(
         (one) => one.type === 'Established' && one.status === 'True',
       );
-      if (isEstablished && (await this.#isDiscovered(spec))) return;
+      if (isEstablished && (await this.#isDiscovered(data.spec))) return;
+      await delay(20);
     }
     throw new CodedError('ApplyFailed', `${path} was not served within ${servedDeadlineMs / 1000} s`);
   }
