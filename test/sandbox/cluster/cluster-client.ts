@@ -50,6 +50,7 @@ const definitionSchema = z.object({
 });
 
 type Document = z.infer<typeof documentSchema>;
+type Definition = z.infer<typeof definitionSchema>;
 
 /** Speaks to one apiserver as one user over verified TLS. */
 export class ClusterClient {
@@ -159,26 +160,24 @@ export class ClusterClient {
     while (Date.now() < deadline) {
       const { body } = await this.api('GET', path);
       const { data } = definitionSchema.safeParse(body);
-      const isEstablished = data?.status?.conditions?.some(
-        (one) => one.type === 'Established' && one.status === 'True',
-      );
-      if (isEstablished && (await this.#isDiscovered(data.spec))) return;
+      if (isEstablished(data) && (await this.#isDiscovered(data.spec))) return;
       await delay(20);
     }
     throw new CodedError('ApplyFailed', `${path} was not served within ${servedDeadlineMs / 1000} s`);
   }
 
-  async #isDiscovered({
-    group,
-    names,
-    versions,
-  }: z.infer<typeof definitionSchema>['spec']): Promise<boolean> {
+  async #isDiscovered({ group, names, versions }: Definition['spec']): Promise<boolean> {
     for (const { name } of versions.filter(({ served }) => served)) {
       const { data } = resourceListSchema.safeParse((await this.api('GET', `/apis/${group}/${name}`)).body);
       if (!data?.resources.some((resource) => resource.name === names.plural)) return false;
     }
     return true;
   }
+}
+
+function isEstablished(definition: Definition | undefined): definition is Definition {
+  const conditions = definition?.status?.conditions ?? [];
+  return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
 }
 
 function refused({ kind, metadata }: Document, status: number, body: unknown): CodedError {
